@@ -216,6 +216,14 @@ def resume() -> None:
     _run(resuming.run(_settings(load_settings)), "Not resumed", logging.WARNING)
 
 
+@cli.command("rotate-link-secret")
+def rotate_link_secret() -> None:
+    """Make new links to the rating page with another secret; those sent before go on working."""
+    from cli import rotate_link_secret as rotating
+
+    _run(rotating.run(_settings(load_settings_without_x_keys)), "Not rotated", logging.WARNING)
+
+
 @cli.command()
 def backup(
     target: Annotated[Path, typer.Argument(help="The new file to write, like csat-backup.db.")],

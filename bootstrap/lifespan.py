@@ -24,6 +24,7 @@ from csat.feedback.poller import ResponsePoller
 from csat.feedback.response_intake import Intake
 from csat.library_logs import silence_libraries
 from csat.question_and_ticket_files import load_ticket_patterns
+from csat.rating_page import secret_expiry
 from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
 from csat.shared_resources import Notify, Resources
@@ -129,7 +130,8 @@ def periodic_tasks(
     outage = PeriodicTask(
         "checking for the end of an outage", resources.database.check_outage, OUTAGE_CHECK_INTERVAL
     )
-    tasks = [app_home.periodic_task(), expiry.periodic_task(resources), checking, outage]
+    expiring = (expiry.periodic_task(resources), secret_expiry.periodic_task(resources))
+    tasks = [app_home.periodic_task(), *expiring, checking, outage]
     if resources.x:
         poller = ResponsePoller(resources, resources.x, intake, breaker.pause_if_refused)
         tasks += poller.periodic_tasks()

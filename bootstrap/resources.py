@@ -3,7 +3,8 @@
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from datetime import datetime
 from functools import partial
 
 import aiohttp
@@ -16,7 +17,7 @@ from csat.db.database import Database
 from csat.db.database_clock import DatabaseClock
 from csat.db.engines import describe
 from csat.db.poll_budget_and_sweeps import ensure_feed
-from csat.db.rating_link_secrets import load_rating_link_secrets
+from csat.db.rating_link_secrets import ensure_rating_link_secret, load_rating_link_secrets
 from csat.metrics import Metrics
 from csat.question_and_ticket_files import load_catalogue
 from csat.rating_page.tokens import make_link
@@ -55,8 +56,8 @@ async def open_resources(
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
         if x:
             await _insert_account(database, settings.x_account_id)
-        has_page = bool(settings.csat_public_url)
-        rating_link_secrets = await database.run(load_rating_link_secrets) if has_page else ()
+        if settings.csat_public_url:
+            await database.run(ensure_rating_link_secret)
         slack = build_slack_client(settings, session, clock, metrics)
         yield Resources(
             settings=settings,
@@ -66,7 +67,7 @@ async def open_resources(
             slack=slack,
             x=x,
             transports={
-                **build_x_transports(settings, x, rating_link_secrets, clock),
+                **build_x_transports(settings, x, database, clock),
                 TransportName.SLACK: build_slack_transport(slack, catalogue, clock),
             },
             tasks=tasks,
@@ -74,7 +75,6 @@ async def open_resources(
             instance=secrets.token_hex(4),
             account=settings.x_account_id,
             limits=build_limits(settings),
-            rating_link_secrets=rating_link_secrets,
             recipient_key=await load_recipient_key(settings, database),
         )
 
@@ -85,17 +85,20 @@ def build_slack_transport(slack: SlackClient, catalogue: Catalogue, clock: Clock
     return SlackMessage(slack, build_survey, slack_survey.invitation, clock)
 
 
-def build_x_transports(
-    settings: Settings, x: XClient | None, rating_link_secrets: Sequence[str], clock: Clock
-) -> Transports:
+def build_x_transports(settings: Settings, x: XClient | None, database: Database, clock: Clock) -> Transports:
     """Return the transports on X that the settings allow, also those that new surveys do not use."""
     if x is None:
         return {}
     transports: dict[TransportName, Transport] = {TransportName.X_CARD: XCard(x)}
-    if rating_link_secrets:
-        link = partial(make_link, settings.csat_public_url, rating_link_secrets[0])
+    if settings.csat_public_url:
+        link = partial(find_rating_link, database, settings.csat_public_url)
         transports[TransportName.X_LINK] = XLink(x, link, clock)
     return transports
+
+
+async def find_rating_link(database: Database, public_url: str, survey_id: int, accepted_at: datetime) -> str:
+    """Return the link to a survey's page; raises `DatabaseError`."""
+    return make_link(public_url, await database.read(load_rating_link_secrets), survey_id, accepted_at)
 
 
 def build_slack_client(

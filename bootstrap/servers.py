@@ -75,7 +75,7 @@ async def serve_metrics(resources: Resources, port: int) -> AsyncIterator[None]:
 async def serve_rating_page(resources: Resources) -> AsyncIterator[None]:
     """Serve the page on which customers rate, and nothing else, on a port of its own until the block ends."""
     settings = resources.settings
-    routes = RatingPageEndpoint(resources, resources.rating_link_secrets).routes()
+    routes = RatingPageEndpoint(resources).routes()
     host, port = settings.csat_public_host, settings.csat_public_port
     async with serve_http(routes, host, port, "CSAT_PUBLIC_PORT") as url:
         log.info("The rating page for %s is at %s", settings.csat_public_url, url)

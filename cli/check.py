@@ -2,7 +2,7 @@
 
 import contextlib
 import stat
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +17,13 @@ from csat.db.backlog import Backlog, read_backlog
 from csat.db.engines import describe
 from csat.db.errors import DatabaseError, Locked, SchemaTooNew
 from csat.db.inspection import Schema, inspect_database, lacks_recipient_secret
-from csat.db.rating_link_secrets import find_rating_link_secret
+from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings
 from csat.settings_from_environment import ENV_FILE
 from csat.surveys.questions import CatalogueError, Metric
+from csat.surveys.rating_link_secret import RatingLinkSecret
 from csat.values_from_settings import open_x
 from csat.x_api.client import XClient
 from csat.x_api.errors import AccountRefused, XError
@@ -89,7 +90,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     for finding in describe_transports(settings):
         yield finding
     if database.ok and settings.csat_public_url:
-        yield await check_rating_page(settings, await _find_rating_link_secret(settings))
+        yield await check_rating_page(settings, await _load_rating_link_secrets(settings))
     if queue:
         if x:
             yield _queue_of_x(queue.on_x, x)
@@ -152,10 +153,10 @@ def _advise_on_database(file: Path | None, error: str) -> str:
     return DATABASE_ADVICE
 
 
-async def _find_rating_link_secret(settings: Settings) -> str | None:
+async def _load_rating_link_secrets(settings: Settings) -> Sequence[RatingLinkSecret] | None:
     try:
         with open_existing(settings) as database:
-            return await database.read(find_rating_link_secret) or ""
+            return await database.read(load_rating_link_secrets)
     except (CommandError, DatabaseError):
         return None  # it has no tables yet, or older ones
 

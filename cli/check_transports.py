@@ -4,15 +4,18 @@ import asyncio
 import errno
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 import aiohttp
 import httpx
 
 from cli.finding import Finding
+from csat.db.rating_link_secrets import LIFETIME
+from csat.english_dates import format_day
 from csat.rating_page.tokens import PROOF_PATH, make_proof
 from csat.settings import Settings
+from csat.surveys.rating_link_secret import RatingLinkSecret
 from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES
 from csat.values_from_settings import build_limits
 from csat.x_api.size_limited_transport import BoundedTransport
@@ -66,12 +69,12 @@ def describe_transports(settings: Settings) -> Iterator[Finding]:
             yield Finding(ok=True, message=f"{name}: {hint}")
 
 
-async def check_rating_page(settings: Settings, secret: str | None) -> Finding:
+async def check_rating_page(settings: Settings, secrets: Sequence[RatingLinkSecret] | None) -> Finding:
     """Return whether customers reach the page of this app.
 
     Args:
         settings: all of them.
-        secret: that of the links in the database; "" if it has none yet, `None` if it can't tell.
+        secrets: those of the links in the database, the newest first; `None` if it can't tell.
     """
     url, place = (
         settings.csat_public_url,
@@ -87,15 +90,24 @@ async def check_rating_page(settings: Settings, secret: str | None) -> Finding:
             return Finding(ok=True, message=f"Rating page: {message}")
         message = f"Rating page: it can't be opened, as {url} {problem}"
         return Finding(ok=False, message=message, advice=FORWARD_ADVICE.format(**place))
-    if secret is None:
+    if secrets is None:
         message = (
             f"Rating page: {url} is one, but only the app's database could tell whether it is this app's"
         )
         return Finding(ok=True, message=message)
-    if not hmac.compare_digest(proof, make_proof(secret)):
+    if not (secrets and hmac.compare_digest(proof, make_proof(secrets[0].value))):
         message = f"Rating page: {url} is that of another installation, which doesn't know this one's links"
         return Finding(ok=False, message=message, advice=OTHER_APP_ADVICE.format(**place))
-    return Finding(ok=True, message=f"Rating page: customers reach it at {url}")
+    return Finding(ok=True, message=f"Rating page: customers reach it at {url}{_describe_rotation(secrets)}")
+
+
+def _describe_rotation(secrets: Sequence[RatingLinkSecret]) -> str:
+    """Return since when new links have another secret, and until when the older ones work, or ""."""
+    newest, *older = secrets
+    if not older:
+        return ""
+    since, until = map(format_day, (newest.since, newest.since + LIFETIME))
+    return f"; its links have a new secret since {since}, and the older ones work until {until} at the latest"
 
 
 async def _is_running(settings: Settings) -> bool:

@@ -1,6 +1,6 @@
 """The resources that the app opens at start-up, and all its parts share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from csat.background_tasks import BackgroundTasks
@@ -38,8 +38,6 @@ class Resources:
     account: str
     """The id of the X account that sends surveys on X, or ""."""
     limits: Limits
-    rating_link_secrets: Sequence[str]
-    """The secrets of the links to the rating page, that of new links first; empty without the page."""
     recipient_key: Callable[[str], str]
     """Returns the keyed hash of a recipient's id, by which the database knows them."""
 

@@ -12,10 +12,15 @@ from blocks.wait_reasons import (
 from csat.db.survey_records import SurveyRecord
 from csat.surveys.networks import Network
 from csat.transports.slack_message import SLACK_WAITS
+from csat.transports.x_link import LinkUnknown
 from csat.x_api.errors import WAITING_REASONS, AccountRefused, RetryLater
 from csat.x_api.refusals import ACCOUNT_REFUSALS
 
-WAITING_ERRORS: Mapping[str, type[RetryLater]] = {**WAITING_REASONS, **SLACK_WAITS}
+WAITING_ERRORS: Mapping[str, type[RetryLater]] = {
+    **WAITING_REASONS,
+    **SLACK_WAITS,
+    LinkUnknown.__name__: LinkUnknown,
+}
 
 
 def explain_wait(survey: SurveyRecord, accounts: Collection[str], pause_cause: str) -> WaitReason:

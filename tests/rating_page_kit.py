@@ -16,8 +16,8 @@ from sqlalchemy import insert
 
 from csat.db import tables
 from csat.db.outbox import NotificationKind
-from csat.db.rating_link_secrets import RATING_LINKS
-from csat.rating_page.tokens import make_token
+from csat.db.rating_link_secrets import load_rating_link_secrets
+from csat.rating_page.tokens import make_link
 from sandbox.free_ports import find_free_port
 from sandbox.slack import fixtures
 from tests.factories import make_row
@@ -50,9 +50,10 @@ class RatingPages:
 
     def path(self, survey_id: int) -> str:
         """Return the path of a survey's page."""
-        secret = self.world.rows(tables.secrets.c.value, where=tables.secrets.c.name == RATING_LINKS)[0][0]
+        with self.world.engine.connect() as connection:
+            secrets = load_rating_link_secrets(connection)
         accepted = self.world.rows(tables.surveys.c.accepted_at, where=tables.surveys.c.id == survey_id)
-        return f"/r/{make_token(secret, survey_id, accepted[0][0] if accepted else self.world.clock())}"
+        return make_link("", secrets, survey_id, accepted[0][0] if accepted else self.world.clock())
 
     async def post(self, path: str, **fields: str) -> httpx.Response:
         """Post a form, and follow the redirect as a browser does."""

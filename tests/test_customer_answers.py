@@ -8,8 +8,6 @@ from sqlalchemy import Connection, select, update
 
 from csat.db import customer_answers, opt_outs, outbox, reconciliation, send_queue, tables
 from csat.db.customer_answers import Given
-from csat.db.database import Database
-from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord, Wait
 from csat.db.survey_transitions import AlreadySettled
 from csat.surveys.customer_survey import ANSWER_WINDOW, CommentTooLong, CustomerSurvey, parse_comment
@@ -284,13 +282,6 @@ def test_no_answer_is_taken_for_an_unknown_survey(
         assert customer_answers.rate(connection, survey_id, 5, LATER) is None
         assert customer_answers.comment(connection, survey_id, "Hello?", LATER) is None
     assert row_of(connection, by_card)["rating"] is None
-
-
-async def test_all_instances_have_the_same_secret(database: Database) -> None:
-    first = await database.run(load_rating_link_secrets)
-
-    assert await database.run(load_rating_link_secrets) == first
-    assert len(first[0]) >= 32
 
 
 def test_a_comment_is_cleaned_before_it_is_measured() -> None:

@@ -225,6 +225,23 @@ def test_migrated_notifications_are_deleted_with_their_survey(engine: Engine) ->
         assert read_all(connection)["outbox"] == []
 
 
+def test_the_secret_of_the_links_is_kept(engine: Engine) -> None:
+    with engine.connect() as connection:
+        upgrade.migrate(connection, "0018")
+    with engine.begin() as connection:
+        secrets = reflect_tables(connection).tables["secrets"]
+        connection.execute(
+            secrets.insert(), [{"name": name, "value": name} for name in ("rating links", "x")]
+        )
+    with engine.connect() as connection:
+        upgrade.migrate(connection, "0019")
+        after = read_all(connection)
+
+    [kept] = after["rating_link_secrets"]
+    assert (kept["value"], kept["since"].timestamp()) == ("rating links", 0)
+    assert [row["name"] for row in after["secrets"]] == ["x"]
+
+
 def test_a_migrated_database_can_be_opened_again(tmp_path: Path) -> None:
     for _ in range(2):
         Database(f"sqlite:///{tmp_path / 'csat.db'}").close()

@@ -15,6 +15,7 @@ COMMANDS = (
     ("forget", "@mira_k", "--yes"),
     ("export", "--output", "all.csv"),
     ("resume",),
+    ("rotate-link-secret",),
 )
 
 

@@ -1,4 +1,4 @@
-"""The audit log: access to results, and changes to opt-outs."""
+"""The audit log: access to results, changes to opt-outs, and new secrets of links."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ OPERATOR = "operator"
 
 
 class AuditAction(StrEnum):
-    """The actions that are logged: the ways to access results, and those about opt-outs."""
+    """The actions that are logged."""
 
     HOME = "home"
     REPORT = "report"
@@ -22,6 +22,7 @@ class AuditAction(StrEnum):
     OPT_OUT = "opt out"
     LIFT_OPT_OUT = "lift opt-out"
     EXPORT_OPT_OUTS = "export opt-outs"
+    ROTATE_LINKS = "rotate links"
 
 
 def record(

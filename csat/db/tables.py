@@ -311,6 +311,14 @@ secrets = Table(
 )
 """What the app has made at random and must keep."""
 
+rating_link_secrets = Table(
+    "rating_link_secrets",
+    metadata,
+    Column("since", UtcDateTime, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""See `csat.db.rating_link_secrets`."""
+
 compatibility = Table(
     "compatibility",
     metadata,

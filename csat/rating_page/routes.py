@@ -6,12 +6,13 @@ another one is the same: agents who read the brand's messages can open the link 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -19,6 +20,7 @@ from starlette.routing import Route
 
 from csat.db import customer_answers
 from csat.db.errors import DatabaseError
+from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.rating_page.address_buckets import AddressBuckets
 from csat.rating_page.languages import Languages
 from csat.rating_page.page_renderer import PageRenderer, Step
@@ -64,17 +66,12 @@ class Problem(Exception):
 
 
 class RatingPageEndpoint:
-    """Serves the page of every survey.
+    """Serves the page of every survey."""
 
-    Args:
-        secrets: the secrets of the tokens, the current one first.
-    """
-
-    def __init__(self, resources: Resources, secrets: Sequence[str]) -> None:
+    def __init__(self, resources: Resources) -> None:
         self._database = resources.database
         self._metrics = resources.metrics
         self._clock = resources.clock
-        self._secrets = secrets
         self._public_url = resources.settings.csat_public_url
         self._languages = Languages()
         brand = resources.settings.csat_display_name or urlsplit(self._public_url).hostname or ""
@@ -100,9 +97,9 @@ class RatingPageEndpoint:
         """Record what was posted, and redirect to the next step."""
         return await self._respond_to(request, self._take)
 
-    async def prove(self, _request: Request) -> Response:
+    async def prove(self, request: Request) -> Response:
         """Show whose page this is."""
-        return PlainTextResponse(make_proof(self._secrets[0]), headers=HEADERS)
+        return await self._respond_to(request, self._prove)
 
     async def show_unknown(self, request: Request) -> Response:
         """Respond to any other path as to a wrong token."""
@@ -118,6 +115,10 @@ class RatingPageEndpoint:
         except DatabaseError as error:
             log.warning("The rating page can't use the database: %s", error)
             return self._respond(request, Step.UNAVAILABLE)
+
+    async def _prove(self, _request: Request) -> Response:
+        newest, *_ = await self._database.read(load_rating_link_secrets)
+        return PlainTextResponse(make_proof(newest.value), headers=HEADERS)
 
     async def _show(self, request: Request) -> Response:
         _, page = await self._find(request)
@@ -152,11 +153,10 @@ class RatingPageEndpoint:
 
     async def _find(self, request: Request) -> tuple[int, CustomerSurvey]:
         """Return the survey of a request's token, and its page; raises `Problem` if there is none."""
-        linked = read_token(self._secrets, request.path_params["token"])
-        page = await self._database.read(customer_answers.find, *linked) if linked else None
-        if linked is None or page is None:
+        found = await self._database.read(find_survey, request.path_params["token"])
+        if found is None:
             raise Problem(Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
-        return linked.survey_id, page
+        return found
 
     async def _rate(self, request: Request, survey_id: int, page: CustomerSurvey, text: str) -> Response:
         if not page.takes_rating(self._clock()):
@@ -228,6 +228,13 @@ class RatingPageEndpoint:
 
     def _has_budget(self, request: Request) -> bool:
         return self._buckets.take(request.client.host if request.client else "")
+
+
+def find_survey(connection: Connection, token: str) -> tuple[int, CustomerSurvey] | None:
+    """Return the number in a token, and the survey to answer; `None` if there is none."""
+    linked = read_token(load_rating_link_secrets(connection), token)
+    survey = customer_answers.find(connection, *linked) if linked else None
+    return (linked.survey_id, survey) if linked and survey else None
 
 
 def choose_step(page: CustomerSurvey, wanted: str, now: datetime) -> Step:

@@ -1,4 +1,4 @@
-"""The tokens in the links to the rating page: derived from a secret and stored nowhere.
+"""The tokens in the links to the rating page: derived from secrets and stored nowhere.
 
 A token is the digit of its version and the base64url of 16 bytes of an HMAC-SHA256, the second in which the
 survey was accepted, and the survey's number. The second tells surveys with the same number apart, as SQLite
@@ -13,6 +13,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
+
+from csat.surveys.rating_link_secret import RatingLinkSecret
 
 VERSION = "1"
 MAX_SURVEY_ID = 2**63 - 1
@@ -38,13 +40,22 @@ def make_token(secret: str, survey_id: int, accepted_at: datetime) -> str:
     return _make_token(secret, LinkedSurvey(survey_id, int(accepted_at.timestamp())))
 
 
-def make_link(public_url: str, secret: str, survey_id: int, accepted_at: datetime) -> str:
-    """Return the link to a survey's page."""
+def make_link(
+    public_url: str, secrets: Sequence[RatingLinkSecret], survey_id: int, accepted_at: datetime
+) -> str:
+    """Return the link to a survey's page; `secrets` are all, the newest first."""
+    secret = choose_secret(secrets, int(accepted_at.timestamp()))
     return f"{public_url}/r/{make_token(secret, survey_id, accepted_at)}"
 
 
-def read_token(secrets: Sequence[str], token: str) -> LinkedSurvey | None:
-    """Return the survey whose token was made with one of the secrets; `None` for any other text."""
+def choose_secret(secrets: Sequence[RatingLinkSecret], accepted_second: int) -> str:
+    """Return the secret of the surveys that were accepted in a second; the oldest one if theirs is gone."""
+    suitable = (secret.value for secret in secrets if secret.since.timestamp() <= accepted_second)
+    return next(suitable, secrets[-1].value)
+
+
+def read_token(secrets: Sequence[RatingLinkSecret], token: str) -> LinkedSurvey | None:
+    """Return the survey of a token that was made with the secret for it; `None` for any other text."""
     if not (match := _TOKEN.fullmatch(token)):
         return None
     try:
@@ -55,8 +66,8 @@ def read_token(secrets: Sequence[str], token: str) -> LinkedSurvey | None:
     survey = LinkedSurvey(int.from_bytes(number), int.from_bytes(second))
     if not 0 < survey.survey_id <= MAX_SURVEY_ID:
         return None
-    made = (_make_token(secret, survey) for secret in secrets)
-    return survey if any(hmac.compare_digest(token, other) for other in made) else None
+    made = _make_token(choose_secret(secrets, survey.accepted_second), survey)
+    return survey if hmac.compare_digest(token, made) else None
 
 
 def make_proof(secret: str) -> str:

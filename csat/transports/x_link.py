@@ -1,9 +1,10 @@
 """An ordinary direct message on X, with a link to the app's rating page."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from csat.clock import Clock
+from csat.db.errors import DatabaseError
 from csat.db.reconciliation import UncertainAttempt
 from csat.db.responses import MATCH_TOLERANCE
 from csat.db.survey_records import SurveyRecord
@@ -14,16 +15,27 @@ from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
 from csat.x_api.client import XClient
 from csat.x_api.direct_message_wire import Message
+from csat.x_api.errors import RetryLater
+
+
+class LinkUnknown(RetryLater):
+    """The database did not tell the secret of the link."""
+
+    advice = "The app's database was unavailable for a day, so we gave up. Try again later."
+    reason = "The app's database is unavailable."
 
 
 class XLink:
     """Delivers links to the rating page; implements `Transport`.
 
     Args:
-        rating_link: returns the link of the survey with an id, accepted at a moment; always the same.
+        rating_link: returns the link of the survey with an id, accepted at a moment; always the same. Raises
+            `DatabaseError`.
     """
 
-    def __init__(self, x: XClient, rating_link: Callable[[int, datetime], str], clock: Clock) -> None:
+    def __init__(
+        self, x: XClient, rating_link: Callable[[int, datetime], Awaitable[str]], clock: Clock
+    ) -> None:
         self._x = x
         self._rating_link = rating_link
         self._clock = clock
@@ -34,14 +46,18 @@ class XLink:
 
     async def send(self, record: SurveyRecord) -> Receipt:
         """Send the agent's message with the link."""
-        text = compose(record.survey.message, self._rating_link(record.id, record.accepted_at))
+        try:
+            link = await self._rating_link(record.id, record.accepted_at)
+        except DatabaseError as error:
+            raise LinkUnknown(str(error)) from error
+        text = compose(record.survey.message, link)
         message = await self._x.send_message(record.survey.recipient.id or "", text)
         return _receipt(record, message, self._clock())
 
     async def find_delivered(self, attempt: UncertainAttempt) -> list[Update]:
         """Return the message that holds the survey's link, if the conversation on X shows it."""
         record, since = attempt.survey, attempt.started_at - MATCH_TOLERANCE
-        link = self._rating_link(record.id, record.accepted_at)
+        link = await self._rating_link(record.id, record.accepted_at)
         message = await self._x.find_message(record.survey.recipient.id or "", link, since)
         if message is None:
             return []
