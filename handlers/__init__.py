@@ -8,8 +8,9 @@ from handlers import (
     customer_buttons,
     customer_forms,
     errors,
-    form,
+    form_editing,
     form_opening,
+    form_submission,
     home,
     low_ratings,
     opt_outs,
@@ -22,7 +23,8 @@ def register(app: AsyncApp, services: Services) -> None:
     """Register every listener, the most used ones first: Bolt tries them in this order."""
     commands.register(app, services)
     form_opening.register(app, services)
-    form.register(app, services)
+    form_submission.register(app, services)
+    form_editing.register(app, services)
     customer_buttons.register(app, services)
     customer_forms.register(app, services)
     survey_buttons.register(app, services)

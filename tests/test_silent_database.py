@@ -15,7 +15,7 @@ from csat.db.engines import READER_THREADS, WRITER_THREADS
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.db.inspection import inspect_database
 from csat.db.migrations import upgrade
-from handlers import form
+from handlers import form_submission
 from sandbox.slack import ActionOutcome, fixtures
 from tests.databases import Databases
 from tests.local_client import local_client
@@ -29,7 +29,7 @@ TIMEOUTS = {
     (db_module, "CHECK_SECONDS"): db_module.CHECK_SECONDS,
     (transaction_deadlines, "COMMIT_SECONDS"): transaction_deadlines.COMMIT_SECONDS,
     (postgresql_connections, "CONNECT_ARGS"): postgresql_connections.CONNECT_ARGS,
-    (form, "DATABASE_DEADLINE_SECONDS"): form.DATABASE_DEADLINE_SECONDS,
+    (form_submission, "DATABASE_DEADLINE_SECONDS"): form_submission.DATABASE_DEADLINE_SECONDS,
 }
 
 

@@ -205,7 +205,7 @@ async def test_an_unexpected_error_shows_a_reference_and_keeps_the_form_open(
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("handlers.form._check", broken)
+    monkeypatch.setattr("handlers.form_submission._check", broken)
     result = await world.workspace.submit_view(fixtures.ADA)
 
     assert result.outcome is ActionOutcome.ERRORS

@@ -50,8 +50,8 @@ from handlers import (
     customer_lookup,
     errors,
     export_command,
-    form,
     form_opening,
+    form_submission,
     low_ratings,
     modal_opening,
     modal_submission,
@@ -176,7 +176,10 @@ def _survey_form() -> Iterator[Section]:
         _new_lines(render_view(every.build(empty)), usual),
     )
     yield from _slack_form(every)
-    yield "modal, alerts on top", _lines(form.NOT_SAVED, form.NOT_KNOWN, form.ALREADY_ACCEPTED)
+    yield (
+        "modal, alerts on top",
+        _lines(form_submission.NOT_SAVED, form_submission.NOT_KNOWN, form_submission.ALREADY_ACCEPTED),
+    )
 
 
 def _slack_survey_messages() -> Iterator[Section]:

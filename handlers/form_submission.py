@@ -1,8 +1,7 @@
-"""The open form: its preview, the customers that it offers, and its submission."""
+"""The submitted form: check it, commit the survey once, and say why if that is not possible."""
 
 import asyncio
 import contextlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,25 +10,17 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.denials import denial_text
-from blocks.form_customer import USE_CUSTOMER_ACTION
 from blocks.form_state import Form, field_errors
-from blocks.survey_form import (
-    CALLBACK_ID,
-    MORE_OPTIONS_ACTION,
-    OPTIONS,
-    PREVIEW_FIELDS,
-    SWITCH_NETWORK_ACTION,
-)
+from blocks.survey_form import CALLBACK_ID, OPTIONS
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError
-from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
-from csat.surveys.networks import Network
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey
 from csat.x_api.errors import AccountRefused, Refused
 from handlers import slack_customers
+from handlers.form_editing import parse_form, update_form
 from handlers.services import Services
 
 NOTHING_SENT = "Nothing was sent."
@@ -83,21 +74,15 @@ SubmissionResult = Accepted | Invalid | Denial | MessagesMayBeClosed | NotAccept
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Register the listeners for the form."""
+    """Register the listener for the submitted form."""
     app.view(CALLBACK_ID)(partial(submit, services))
-    for action_id in PREVIEW_FIELDS:
-        app.action(action_id)(partial(update_preview, services))
-    app.action(MORE_OPTIONS_ACTION)(partial(show_options, services))
-    app.action(SWITCH_NETWORK_ACTION)(partial(switch_network, services))
-    app.action(FormField.RECIPIENT)(partial(check_customer, services))
-    app.action(re.compile(f"{USE_CUSTOMER_ACTION}:"))(partial(use_customer, services))
 
 
 async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Commit the survey, then let Slack close the form; or keep it open and say why."""
     deadline = asyncio.get_running_loop().time() + DATABASE_DEADLINE_SECONDS
     services.slack.views.supersede(view["id"])
-    form = _parse_form(services, body, view).model_copy(update={"submitted": True})
+    form = parse_form(services, body, view).model_copy(update={"submitted": True})
     if form.shown_questions != form.questions_block_id:  # the update that shows them was lost
         await ack(response_action="update", view=services.form.build(form))
         return
@@ -120,76 +105,12 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
             await ack(response_action="update", view=services.form.build(form, alert_text))
 
 
-async def update_preview(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Show what was typed in the preview."""
-    await ack()
-    await _update(services, body["view"], _parse_form(services, body, body["view"]))
-
-
-async def show_options(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Show the fields that few people change."""
-    await ack()
-    form = _parse_form(services, body, body["view"])
-    await _update(services, body["view"], form.model_copy(update={"shows_options": True}))
-
-
-async def switch_network(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Let the customer be sought in another network, and keep what was typed."""
-    await ack()
-    network = Network(Interaction.model_validate(body).value or "")
-    form = _parse_form(services, body, body["view"])
-    await _update(services, body["view"], form.with_network(network))
-
-
-async def check_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Say whether the customer can be asked, if the person may send surveys: they have pressed Enter."""
-    await ack()
-    interaction = Interaction.model_validate(body)
-    with contextlib.suppress(PermissionDenied):
-        await services.slack.permissions.require_agent(interaction.user)
-        await _update_with_denial(services, body["view"], _parse_form(services, body, body["view"]))
-
-
-async def use_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Fill in another customer that the message names, if the person may send surveys."""
-    await ack()
-    interaction = Interaction.model_validate(body)
-    with contextlib.suppress(PermissionDenied):
-        await services.slack.permissions.require_agent(interaction.user)
-        form = _parse_form(services, body, body["view"])
-        filled_in = form.model_copy(update={"fill_count": form.fill_count + 1})
-        with contextlib.suppress(InvalidRecipient):
-            filled_in = filled_in.with_customer(parse_recipient(interaction.value or "", form.origin.team))
-        await _update_with_denial(services, body["view"], filled_in)
-
-
-def _parse_form(services: Services, body: dict[str, Any], view: dict[str, Any]) -> Form:
-    """Return the form, whose requester is the person who uses it now."""
-    form = services.form.parse(view)
-    requester = Interaction.model_validate(body).user
-    return form.model_copy(update={"origin": form.origin.model_copy(update={"requester": requester})})
-
-
-async def _update(services: Services, view: Mapping[str, Any], form: Form) -> bool:
-    return await services.slack.views.update(view["id"], view["hash"], services.form.build(form))
-
-
-async def _update_with_denial(services: Services, view: Mapping[str, Any], form: Form) -> None:
-    """Show the form with the reason why its customer can't be asked now, if there is one."""
-    context, unfit = await asyncio.gather(
-        services.read_form_context(form.origin, form.recipient),
-        slack_customers.find_problem(services, form.recipient, form.origin.requester),
-    )
-    link = await services.link_previous(context.denial, form.origin.channel)
-    await _update(services, view, form.with_denial(context.denial, link, unfit))
-
-
 async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> bool:
     """Show a denial with its date, its person and a link, and return True once the form has it."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DENIAL_SECONDS):
             link = await services.link_previous(denial, form.origin.channel)
-            return await _update(services, view, form.with_denial(denial, link))
+            return await update_form(services, view, form.with_denial(denial, link))
     return False
 
 
