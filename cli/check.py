@@ -16,7 +16,7 @@ from csat.db import account_scope, poll_queue
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.engines import describe
 from csat.db.errors import DatabaseError, Locked, SchemaTooNew
-from csat.db.inspection import Schema, inspect_database, lacks_recipient_secret
+from csat.db.inspection import Schema, SecretProblem, find_secret_problem, inspect_database
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
@@ -45,11 +45,19 @@ POSTGRESQL_ADVICE = (
     "full, and nothing is read-only."
 )
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
-SECRET_MISSING = Finding(
-    ok=False,
-    message="Database: it knows customers by an X_API_SECRET that is missing",
-    advice="Set CSAT_SECRET_KEY to the X_API_SECRET that the app had before.",
-)
+SECRET_FINDINGS = {
+    SecretProblem.MISSING: Finding(
+        ok=False,
+        message="Database: it knows customers by an X_API_SECRET that is missing",
+        advice="Set CSAT_SECRET_KEY to the X_API_SECRET that the app had before.",
+    ),
+    SecretProblem.OTHER: Finding(
+        ok=False,
+        message="Database: it knows who opted out by another secret than this one",
+        advice="Set CSAT_SECRET_KEY to the one that the app had before, or remove it if there was none. "
+        "If it is lost, see Opt-outs in docs/service.md.",
+    ),
+}
 DAMAGED = ("file is not a database", "database disk image is malformed")
 """What SQLite says of such a file."""
 READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
@@ -128,11 +136,12 @@ def _questions(settings: Settings) -> Finding:
 def _database(settings: Settings) -> Finding:
     url = settings.database_url.get_secret_value()
     name = describe(url)
-    has_secret = bool(settings.csat_secret_key or settings.x_api_secret)
+    secrets = (settings.x_api_secret, settings.csat_secret_key)
+    former, own = (secret.get_secret_value() if secret else None for secret in secrets)
     try:
         schema = inspect_database(url)
-        if schema is not Schema.MISSING and not has_secret and lacks_recipient_secret(url):
-            return SECRET_MISSING
+        if schema is not Schema.MISSING and (problem := find_secret_problem(url, former, own)):
+            return SECRET_FINDINGS[problem]
     except SchemaTooNew as error:
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=TOO_NEW_ADVICE)
     except Locked as error:

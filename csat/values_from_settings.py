@@ -46,11 +46,11 @@ async def load_recipient_key(settings: Settings, database: Database) -> Callable
 
     Raises `DatabaseError`.
     """
-    if settings.csat_secret_key:
-        secret = settings.csat_secret_key.get_secret_value()
-    else:
-        former = settings.x_api_secret.get_secret_value() if settings.x_api_secret else None
-        secret = await database.run(load_secret, former)
+    former, own = (
+        secret.get_secret_value() if secret else None
+        for secret in (settings.x_api_secret, settings.csat_secret_key)
+    )
+    secret = await database.run(load_secret, former, own)
     return partial(make_recipient_key, secret)
 
 

@@ -20,11 +20,13 @@ from cli.check import REPAIRED_ADVICE, check
 from cli.check_slack import EVERYBODY, OTHER_COMPANY, PRIVATE_CHANNEL
 from cli.finding import Finding
 from csat.clock import utc_now
-from csat.db import account_pauses, tables
+from csat.db import account_pauses, opt_outs, tables
 from csat.db.database import Database
 from csat.db.engines import describe
 from csat.db.migrations import upgrade
+from csat.db.recipient_keys import load_secret
 from csat.settings import Settings
+from csat.surveys.opt_outs import How
 from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ClockSkew, InvalidCredentials, OutOfCredit, SenderLocked
@@ -609,6 +611,27 @@ async def test_a_database_whose_keys_need_the_former_secret_of_x_is_a_finding_be
         )
     ]
     assert [finding for finding in helped if not finding.ok] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_another_secret_than_that_of_the_opt_outs_is_a_finding_before_the_start_fails(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    url = databases.make(kind, tmp_path)
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        load_secret(connection, None, "the secret of the opt-outs")
+        opt_out: dict[str, Any] = {"how": How.FILE, "team": "", "by": "", "reason": "", "now": NOON}
+        opt_outs.record(connection, "a keyed hash", **opt_out)
+    engine.dispose()
+    async with answering_server(GOOD) as slack:
+        values = {name.lower(): text for name, text in environment(slack, tmp_path).items()}
+        values |= {"database_url": url}
+        findings = [each async for each in check(Settings(**values, **WITH_SECRET))]
+
+    (failed,) = [finding for finding in findings if not finding.ok]
+    assert failed.message == "Database: it knows who opted out by another secret than this one"
+    assert failed.advice.startswith("Set CSAT_SECRET_KEY to the one that the app had before")
 
 
 async def test_each_optional_scope_that_is_not_granted_is_named_with_what_does_not_work(

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from csat.db.recipient_keys import SecretNeeded, make_recipient_key
+from csat.db.recipient_keys import FINGERPRINT, RECIPIENT_KEYS, SecretNeeded, make_recipient_key
 from csat.db.tables import secrets, surveys
-from sandbox.slack import ActionOutcome
+from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import KEYS, FakeX
 from tests.databases import SLOW_KINDS, Databases
 from tests.world import WITHOUT_X, World, running_world
 
 SECRET = "a secret of the operator's own"
+OTHER_SECRET = "another secret of the operator's own"
 
 
 @pytest.fixture(name="url", params=SLOW_KINDS)
@@ -74,12 +75,12 @@ async def test_such_a_database_is_not_used_without_the_secret_of_its_keys(
             pass
     assert "takes no writes" not in caplog.text
     async with running_world(tmp_path, database_url=url, csat_secret_key=SECRET, **WITHOUT_X) as world:
-        assert world.rows(secrets) == []
+        assert [name for name, _ in world.rows(secrets)] == [FINGERPRINT]
 
 
 async def test_a_new_database_s_secret_is_not_x_s(tmp_path: Path, url: str) -> None:
     async with world_with_secret(tmp_path, url, "old") as world:
-        ((stored,),) = world.rows(secrets.c.value)
+        ((stored,),) = world.rows(secrets.c.value, where=secrets.c.name == RECIPIENT_KEYS)
 
     assert len(stored) > 40
     assert stored != "old"
@@ -88,7 +89,30 @@ async def test_a_new_database_s_secret_is_not_x_s(tmp_path: Path, url: str) -> N
 async def test_the_operator_s_own_secret_is_not_stored(tmp_path: Path, url: str) -> None:
     async with world_with_secret(tmp_path, url, "old", csat_secret_key=SECRET) as world:
         mira = (await world.send_survey("/csat @mira_k")).to_user_id
-        assert world.rows(secrets) == []
+        assert SECRET not in str(world.rows(secrets))
         assert world.rows(surveys.c.recipient_key) == [(make_recipient_key(SECRET, mira),)]
     async with world_with_secret(tmp_path, url, "new", csat_secret_key=SECRET) as world:
         assert await is_denied(world)
+
+
+@pytest.mark.parametrize(("before", "after"), [(SECRET, OTHER_SECRET), (SECRET, None), (None, SECRET)])
+async def test_an_app_with_another_secret_does_not_start_once_a_customer_has_opted_out(
+    tmp_path: Path, url: str, before: str | None, after: str | None
+) -> None:
+    async with running_world(tmp_path, database_url=url, csat_secret_key=before) as world:
+        await world.open_form("/csat stop @mira_k")
+        await world.workspace.type_text(fixtures.ADA, "reason", "They said so.")
+        await world.workspace.submit_view(fixtures.ADA)
+        await world.wait_for_message("Noted: @mira_k won't be asked again.")
+    with pytest.raises(SecretNeeded, match="set CSAT_SECRET_KEY to the one that the app had before"):
+        async with running_world(tmp_path, database_url=url, csat_secret_key=after):
+            pass
+    async with running_world(tmp_path, database_url=url, csat_secret_key=before) as world:
+        assert (await world.submit_survey("/csat @mira_k")).outcome is ActionOutcome.ERRORS
+
+
+async def test_without_an_opt_out_the_secret_can_be_changed(tmp_path: Path, url: str) -> None:
+    for secret in (SECRET, OTHER_SECRET, None):
+        async with running_world(tmp_path, database_url=url, csat_secret_key=secret) as world:
+            await world.send_survey("/csat @mira_k")
+            assert len(world.rows(secrets.c.name, where=secrets.c.name == FINGERPRINT)) == 1

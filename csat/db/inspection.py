@@ -12,7 +12,7 @@ from csat.db.database import WRITE_SECONDS
 from csat.db.engines import create_engine
 from csat.db.errors import DatabaseError, translate_errors
 from csat.db.migrations.upgrade import is_current, read_revision
-from csat.db.recipient_keys import lacks_secret
+from csat.db.recipient_keys import has_other_secret, lacks_secret
 from csat.db.tables import write_checks
 from csat.db.transaction_deadlines import respond_before
 from csat.db.write_check import try_write
@@ -27,6 +27,15 @@ class Schema(Enum):
     CURRENT = "current"
     OUTDATED = "outdated"
     MISSING = "missing"
+
+
+class SecretProblem(Enum):
+    """What is wrong with the secret of the recipients' keys."""
+
+    MISSING = "missing"
+    """The database was used with the secret of X before it kept one, and the settings lack that."""
+    OTHER = "other"
+    """Customers have opted out by another one."""
 
 
 def inspect_database(url: str) -> Schema:
@@ -51,10 +60,10 @@ def inspect_database(url: str) -> Schema:
         engine.dispose()
 
 
-def lacks_recipient_secret(url: str) -> bool:
-    """Return True if the next start needs the secret of X that the database was used with before it kept one.
+def find_secret_problem(url: str, x_api_secret: str | None, own: str | None) -> SecretProblem | None:
+    """Return why the next start would fail for want of the secret of the recipients' keys.
 
-    Raises `DatabaseError`.
+    Takes the arguments of `load_secret`. Raises `DatabaseError`.
     """
     engine = create_engine(url)
     try:
@@ -63,7 +72,9 @@ def lacks_recipient_secret(url: str) -> bool:
             translate_errors(),
             engine.connect() as connection,
         ):
-            return lacks_secret(connection)
+            if not (x_api_secret or own) and lacks_secret(connection):
+                return SecretProblem.MISSING
+            return SecretProblem.OTHER if has_other_secret(connection, x_api_secret, own) else None
     finally:
         engine.dispose()
 

@@ -1,9 +1,9 @@
-"""Secrets that are random, made at the first start, and kept in the database."""
+"""Secrets that are random, made at the first start, and kept in the database; and fingerprints of others."""
 
 import secrets
 from collections.abc import Callable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from csat.db import tables
 from csat.db.idempotent_inserts import insert_if_absent
@@ -27,3 +27,9 @@ def find(connection: Connection, name: str) -> str | None:
         select(tables.secrets.c.value).where(tables.secrets.c.name == name)
     ).scalar_one_or_none()
     return stored
+
+
+def replace(connection: Connection, name: str, value: str) -> None:
+    """Keep a value instead of the one with the same name, if there is one."""
+    if not insert_if_absent(connection, tables.secrets, name=name, value=value):
+        connection.execute(update(tables.secrets).where(tables.secrets.c.name == name).values(value=value))

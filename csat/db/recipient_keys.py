@@ -9,10 +9,11 @@ from csat.db import kept_secrets, tables
 from csat.db.errors import Rejected
 
 RECIPIENT_KEYS = "recipient keys"
+FINGERPRINT = "fingerprint of the secret of recipient keys"
 
 
 class SecretNeeded(Rejected):
-    """The secret of the database's keyed hashes is not in it, nor in the settings."""
+    """The settings have not the secret of the database's keyed hashes, nor has the database."""
 
 
 def make_recipient_key(secret: str, recipient_id: str) -> str:
@@ -33,11 +34,23 @@ def _has_keys(connection: Connection) -> bool:
     return connection.execute(keys.limit(1)).first() is not None
 
 
-def load_secret(connection: Connection, x_api_secret: str | None) -> str:
-    """Return the database's secret, which is random and made at the first start.
+def has_other_secret(connection: Connection, x_api_secret: str | None, own: str | None) -> bool:
+    """Return True if customers of a database of any revision have opted out by another secret than this one.
+
+    Takes the arguments of `load_secret`.
+    """
+    if not {tables.secrets.name, tables.opt_outs.name} <= set(inspect(connection).get_table_names()):
+        return False
+    secret = own or kept_secrets.find(connection, RECIPIENT_KEYS) or x_api_secret or ""
+    known = kept_secrets.find(connection, FINGERPRINT)
+    return known not in (None, _fingerprint(secret)) and _has_opt_outs(connection)
+
+
+def load_secret(connection: Connection, x_api_secret: str | None, own: str | None = None) -> str:
+    """Return the operator's `own` secret, or else the database's, made at random at the first start.
 
     A database that has keys already, from before it had a secret, keeps the one that they were made with:
-    `x_api_secret`. Raises `SecretNeeded` without it.
+    `x_api_secret`. Raises `SecretNeeded` without it, and with another secret than that of the opt-outs.
     """
 
     def make() -> str:
@@ -49,4 +62,21 @@ def load_secret(connection: Connection, x_api_secret: str | None) -> str:
             )
         return x_api_secret
 
-    return kept_secrets.load(connection, RECIPIENT_KEYS, make)
+    if has_other_secret(connection, x_api_secret, own):
+        raise SecretNeeded(
+            "the database knows who opted out by another secret: set CSAT_SECRET_KEY to the one that the app "
+            "had before, or remove it if there was none"
+        )
+    secret = own or kept_secrets.load(connection, RECIPIENT_KEYS, make)
+    if kept_secrets.find(connection, FINGERPRINT) != (fingerprint := _fingerprint(secret)):
+        kept_secrets.replace(connection, FINGERPRINT, fingerprint)
+    return secret
+
+
+def _fingerprint(secret: str) -> str:
+    return make_recipient_key(secret, FINGERPRINT)
+
+
+def _has_opt_outs(connection: Connection) -> bool:
+    in_force = select(tables.opt_outs.c.id).where(tables.opt_outs.c.lifted_at.is_(None))
+    return connection.execute(in_force.limit(1)).first() is not None
