@@ -19,9 +19,9 @@ from blocks.elements import (
     timestamp,
 )
 from csat.surveys.limits import Denial, PreviousSurvey
+from csat.surveys.origin import Origin
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
-from csat.surveys.survey import Origin
 
 STATE_LABELS: Final = {
     State.ACCEPTED: "queued",

@@ -20,9 +20,9 @@ from blocks.elements import (
 )
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.opt_outs import How, OptOut
+from csat.surveys.origin import Origin
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
-from csat.surveys.survey import Origin
 from csat.surveys.transports import FACTS
 
 CANT_BE_ASKED: Final = "Can't be asked"

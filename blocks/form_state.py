@@ -8,9 +8,10 @@ from pydantic import ValidationError, ValidatorFunctionWrapHandler, field_valida
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
 from csat.surveys.networks import Network
+from csat.surveys.origin import Origin
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
-from csat.surveys.survey import Draft, FormField, Origin, Problems
+from csat.surveys.survey import Draft, FormField, Problems
 from csat.surveys.transports import FACTS, TransportName
 
 METRICS: Final = tuple(Metric)  # iterating over an enum is slow

@@ -18,8 +18,8 @@ from blocks.elements import (
 from blocks.rendering import render_all
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, OptOut
+from csat.surveys.origin import Origin
 from csat.surveys.recipients import Recipient
-from csat.surveys.survey import Origin
 
 STOP_CALLBACK_ID: Final = "opting_out"
 LIFT_CALLBACK_ID: Final = "lifting_opt_out"

@@ -22,10 +22,11 @@ from blocks.elements import (
 )
 from blocks.wait_reasons import WAITS_FOR_X, WaitReason
 from csat.surveys.networks import Network
+from csat.surveys.origin import Origin
 from csat.surveys.questions import Catalogue
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
-from csat.surveys.survey import Origin, Survey
+from csat.surveys.survey import Survey
 
 EDIT_ACTION: Final = "edit_survey"
 CANCEL_ACTION: Final = "cancel_survey"

@@ -14,7 +14,7 @@ from csat.background_tasks import log_with_reference
 from csat.db.errors import CommitUnknown
 from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand, SubmittedForm
-from csat.surveys.survey import Origin
+from csat.surveys.origin import Origin
 from handlers.services import Services
 
 UNEXPECTED = (

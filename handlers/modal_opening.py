@@ -5,7 +5,7 @@ from typing import Any
 
 from blocks.elements import plain_message
 from csat.slack_api.errors import INSTALLATION_ERRORS, NoResponse, SlackError, SlackUnavailable
-from csat.surveys.survey import Origin
+from csat.surveys.origin import Origin
 from handlers.services import Services
 
 EXCHANGED_TRIGGER = "exchanged_trigger_id"

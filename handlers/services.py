@@ -24,9 +24,10 @@ from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackError, SlackRefused
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.limits import Denial, Limits
+from csat.surveys.origin import Origin
 from csat.surveys.prefill import TicketPattern
 from csat.surveys.recipients import Recipient, SlackPerson
-from csat.surveys.survey import Draft, Origin
+from csat.surveys.survey import Draft
 from csat.x_api.client import XClient
 from csat.x_api.errors import RetryLater
 from csat.x_api.wire import Account

@@ -15,9 +15,9 @@ from csat.db.survey_transitions import AlreadySettled
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
+from csat.surveys.origin import Origin
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
-from csat.surveys.survey import Origin
 from csat.surveys.transports import FACTS
 from handlers.services import Services
 

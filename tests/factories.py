@@ -11,11 +11,13 @@ from csat.db import account_pauses, follow_ups, reconciliation, send_queue, subm
 from csat.db.survey_records import SurveyRecord, to_columns
 from csat.question_and_ticket_files import load_catalogue
 from csat.surveys.limits import Limits
+from csat.surveys.origin import Origin
 from csat.surveys.questions import Metric
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from csat.surveys.states import State
-from csat.surveys.survey import Draft, Origin, Receipt, Survey
+from csat.surveys.survey import Draft, Survey
 from csat.surveys.transports import TransportName
 from demo.seed import Colleague, Team
 from sandbox.slack import fixtures

@@ -20,10 +20,11 @@ from blocks.survey_form import CALLBACK_ID, MAX_OTHER_CUSTOMERS, SurveyForm
 from csat.surveys.limits import Denial
 from csat.surveys.networks import Network
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, How, OptOut
+from csat.surveys.origin import Origin
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.recipients import SlackPerson, XAccount
 from csat.surveys.states import State
-from csat.surveys.survey import Draft, FormField, Origin, Survey
+from csat.surveys.survey import Draft, FormField, Survey
 from csat.surveys.transports import TransportName
 from csat.x_api.errors import Refused, Uncertain
 from csat.x_api.refusals import REFUSALS

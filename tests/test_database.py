@@ -21,10 +21,12 @@ from csat.db.errors import DatabaseError, Rejected
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.surveys.limits import Limits
+from csat.surveys.origin import Origin
 from csat.surveys.questions import Metric
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
-from csat.surveys.survey import Origin, Receipt, Survey
+from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)

@@ -17,8 +17,8 @@ from csat.db.outbox import NotificationKind
 from csat.db.survey_records import get_survey
 from csat.db.tables import metadata
 from csat.surveys.limits import Limits
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient, XAccount
-from csat.surveys.survey import Receipt
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command

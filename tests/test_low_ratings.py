@@ -13,8 +13,8 @@ from csat.db.database import Database
 from csat.db.outbox import NotificationKind
 from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.surveys.questions import Metric
+from csat.surveys.receipt import Receipt
 from csat.surveys.responses import Comment, Rating, Response, Update
-from csat.surveys.survey import Receipt
 from sandbox.slack import Delivery, Message, View, fixtures
 from sandbox.x import Feedback
 from tests.databases import SLOW_KINDS, Databases

@@ -39,9 +39,9 @@ from csat.reporting.report_model import Filters
 from csat.surveys.limits import Denied, Limits
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import Metric
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
-from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
 from tests.databases import Databases
 from tests.factories import NOON, make_origin, make_survey, make_update

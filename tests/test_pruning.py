@@ -19,8 +19,8 @@ from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, get_survey, to_columns
 from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
+from csat.surveys.receipt import Receipt
 from csat.surveys.states import State
-from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
 from sandbox.slack import ActionOutcome
 from sandbox.x import Fault

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
-from csat.surveys.survey import Receipt, Survey
+from csat.surveys.survey import Survey
 from csat.x_api import errors, refusals, wire
 from csat.x_api.errors import Refused, RetryLater, Uncertain, Unconfirmed, XError
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from csat.surveys.survey import Receipt
+from csat.surveys.receipt import Receipt
 from csat.x_api.signing import Credentials
 from sandbox.x import Keys as SandboxKeys
 

@@ -32,9 +32,11 @@ from csat.db import limits, outbox, send_queue, submissions
 from csat.db.database import Database
 from csat.db.survey_records import SurveyRecord
 from csat.surveys.limits import Limits
+from csat.surveys.origin import Origin
 from csat.surveys.questions import Metric
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
-from csat.surveys.survey import Origin, Receipt, Survey
+from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
 from tests.databases import KINDS, Databases
 

@@ -23,9 +23,10 @@ from csat.db.survey_transitions import REQUESTED, has_state, transition, transit
 from csat.db.tables import accounts as accounts_table
 from csat.db.tables import attempts, surveys
 from csat.surveys.limits import DAY, Limits
+from csat.surveys.origin import RESPONSE_URL_LIFETIME
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
-from csat.surveys.survey import RESPONSE_URL_LIFETIME, Receipt
 from csat.surveys.transports import FACTS, TransportName
 
 ATTEMPT_LEASE = timedelta(seconds=40)

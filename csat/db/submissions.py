@@ -22,8 +22,9 @@ from csat.db.survey_records import (
 from csat.db.survey_transitions import SETTLEABLE, AlreadySettled, transition, transition_to
 from csat.db.tables import surveys
 from csat.surveys.limits import Denied, Limits
+from csat.surveys.origin import Origin
 from csat.surveys.states import State
-from csat.surveys.survey import Origin, Survey
+from csat.surveys.survey import Survey
 
 CLAIM_LEASE = timedelta(seconds=12)
 """How long a survey is claimed by one instance until it begins to send it."""

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, Row, bindparam, func, select
 from csat.db.tables import surveys
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
+from csat.surveys.origin import Origin
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import XAccount, from_stored
 from csat.surveys.states import State
-from csat.surveys.survey import Origin, Survey
+from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
 
 _RECIPIENT_KEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))

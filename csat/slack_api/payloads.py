@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
 from csat.surveys.frozen_model import FrozenModel
-from csat.surveys.survey import Origin
+from csat.surveys.origin import Origin
 
 
 class Payload(FrozenModel):

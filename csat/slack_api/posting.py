@@ -14,7 +14,7 @@ from csat.slack_api.errors import NoResponse, SlackRefused
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.responses import PostedMessage, parse_response
 from csat.slack_api.web_client import WebClient
-from csat.surveys.survey import Origin
+from csat.surveys.origin import Origin
 
 Json = dict[str, Any]
 

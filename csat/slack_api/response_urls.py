@@ -11,7 +11,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from csat.outgoing_request_timing import Observe, Timed, ignore
 from csat.slack_api.errors import as_slack_error, error_from_response
-from csat.surveys.survey import RESPONSE_URL_LIFETIME
+from csat.surveys.origin import RESPONSE_URL_LIFETIME
 
 SLACK_ORIGINS = frozenset({"https://hooks.slack.com", "https://hooks.slack-gov.com"})
 

@@ -4,8 +4,9 @@ import re
 from datetime import datetime, timedelta
 
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.origin import Origin
 from csat.surveys.responses import Response
-from csat.surveys.survey import Origin, Survey
+from csat.surveys.survey import Survey
 
 ANSWER_WINDOW = timedelta(days=28)
 """How long after it was sent a survey can be answered."""

@@ -6,7 +6,8 @@ from datetime import datetime
 from pydantic import Field
 
 from csat.surveys.frozen_model import FrozenModel
-from csat.surveys.survey import Origin, Survey
+from csat.surveys.origin import Origin
+from csat.surveys.survey import Survey
 
 MAX_NOTE_LENGTH = 3_000
 """Slack's limit for a text input."""

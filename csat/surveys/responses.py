@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import SCALES, Metric
-from csat.surveys.survey import Receipt
+from csat.surveys.receipt import Receipt
 
 LOW_RATINGS = {Metric.CSAT: range(1, 3), Metric.NPS: range(7)}
 """The ratings that call for a follow-up."""

@@ -3,7 +3,6 @@
 import re
 import string
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NoReturn, Self
 
@@ -19,9 +18,6 @@ from csat.surveys.transports import FACTS, TransportName
 MAX_DISPLAY_NAME_LENGTH = 20
 MAX_EXTERNAL_ID_LENGTH = 256
 MAX_PRIVACY_URL_LENGTH = 2_000
-
-RESPONSE_URL_LIFETIME = timedelta(minutes=30)
-"""How long a `response_url` works: https://docs.slack.dev/interactivity/handling-user-interaction"""
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CONTROL_CHARACTERS_IN_MESSAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -211,45 +207,6 @@ class Survey(FrozenModel):
                 f"Shorten the case number to {MAX_EXTERNAL_ID_LENGTH} characters; it has {len(external_id)}."
             )
         return _check_characters(external_id)
-
-
-class Origin(FrozenModel):
-    """Where in Slack a survey was requested, and by whom."""
-
-    team: str
-    enterprise: str = ""
-    channel: str
-    thread: str = ""
-    """The `ts` of the message that a confirmation replies to; empty if it starts no thread."""
-    in_thread: bool = False
-    """Whether the requester had the thread open: Slack shows and keeps ephemeral messages nowhere else."""
-    requester: str
-    response_url: str = ""
-    received_at: datetime
-    """When Slack sent the `response_url`."""
-
-    @property
-    def active_thread(self) -> str:
-        """The thread if the requester had it open, else ""."""
-        return self.thread if self.in_thread else ""
-
-    def is_from(self, team: str, user: str) -> bool:
-        """Return True if this user requested the survey; Slack's user ids are unique only within a team."""
-        return (self.team, self.requester) == (team, user)
-
-
-class Receipt(FrozenModel):
-    """X's response to a survey that it accepted."""
-
-    transport: TransportName = TransportName.X_CARD
-    id: str
-    """Empty if it is not known."""
-    dm_id: str
-    to_user_id: str
-    external_id: str = ""
-    question_variant_id: int
-    created_at: datetime
-    updated_at: datetime
 
 
 def _check_characters(text: str) -> str:

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from csat.db.reconciliation import UncertainAttempt
 from csat.db.survey_records import SurveyRecord
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
-from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
 
 

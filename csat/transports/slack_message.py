@@ -13,10 +13,11 @@ from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUnavailable, is_rejection
 from csat.slack_api.posting import Posted
 from csat.slack_api.shared_channels import MISSING_SCOPE
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.surveys.responses import Update
 from csat.surveys.slack_survey import make_block_id, make_key, make_receipt_id
-from csat.surveys.survey import Receipt, Survey
+from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
 from csat.transports.slack_refusals import (
     TooLongForSlack,

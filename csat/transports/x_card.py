@@ -3,9 +3,9 @@
 from csat.db.reconciliation import UncertainAttempt
 from csat.db.responses import MATCH_TOLERANCE
 from csat.db.survey_records import SurveyRecord
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
-from csat.surveys.survey import Receipt
 from csat.x_api.client import XClient
 
 

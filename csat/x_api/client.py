@@ -13,9 +13,10 @@ from cachetools import TTLCache
 
 from csat.clock import Clock, utc_now
 from csat.outgoing_request_timing import Observe, Timed, ignore
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
-from csat.surveys.survey import Receipt, Survey
+from csat.surveys.survey import Survey
 from csat.x_api import direct_message_wire, feedback_events, wire
 from csat.x_api.direct_message_wire import Message
 from csat.x_api.error_explanations import explain

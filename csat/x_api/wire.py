@@ -9,8 +9,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, fiel
 
 from csat.english_dates import MONTHS
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient, XAccount
-from csat.surveys.survey import Receipt, Survey
+from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
 from csat.x_api.errors import (
     DailyLimitReached,
