@@ -48,6 +48,7 @@ class SlackPane:
         self._supervisors = supervisors
         app_home = manifest.get("features", {}).get("app_home", {})
         self._home_tab_enabled = bool(app_home.get("home_tab_enabled"))
+        self._is_messages_tab_read_only = bool(app_home.get("messages_tab_read_only_enabled"))
         self._unread = unread
         members = set[str]().union(*(channel.members for channel in workspace.channels.values()))
         self.people = [user for user in workspace.users.values() if not user.is_bot and user.id in members]
@@ -154,6 +155,11 @@ class SlackPane:
     def has_tabs(self) -> bool:
         """True if the open direct message is the one with the app, which has tabs."""
         return self.has_home_tab and self.current.kind == "app"
+
+    @property
+    def is_read_only(self) -> bool:
+        """True if the open direct message is the one with the app, to which nobody can write."""
+        return self._is_messages_tab_read_only and self.current.kind == "app"
 
     @property
     def is_on_home_tab(self) -> bool:

@@ -23,6 +23,8 @@ class Manifest:
     events: frozenset[str]
     has_messages_tab: bool
     """False if the manifest does not enable it; Slack documents no default."""
+    is_messages_tab_read_only: bool
+    """Whether users can't write to the app."""
     has_home_tab: bool
     """False if the manifest does not enable it; Slack documents no default."""
 
@@ -48,6 +50,7 @@ class Manifest:
                 manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", [])
             ),
             has_messages_tab=app_home.get("messages_tab_enabled", False),
+            is_messages_tab_read_only=app_home.get("messages_tab_read_only_enabled", False),
             has_home_tab=app_home.get("home_tab_enabled", False),
         )
 

@@ -33,6 +33,9 @@ class UserEvents:
         conversation = self._state.conversations.get_channel(channel)
         if conversation.is_archived:
             raise SlackError("is_archived")
+        is_with_app = conversation.is_im and self._state.bot_id in conversation.members
+        if is_with_app and self._state.manifest.is_messages_tab_read_only:
+            raise SlackError("restricted_action", "Sending messages to this app has been turned off.")
         message = Message(
             self._state.ids.new_ts(), channel, user, text, thread_ts=thread_ts, broadcast=broadcast
         )

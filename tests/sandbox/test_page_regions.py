@@ -11,6 +11,7 @@ from sandbox.page.page_renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.server import PAGE_PORT, serve_sandbox
 from sandbox.slack import User
+from sandbox.slack.errors import SlackError
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic_log import MAX_EXCHANGES
 from sandbox.x import Endpoint, Fault
@@ -101,6 +102,23 @@ async def test_a_direct_message_from_the_app_is_shown() -> None:
 
     assert "<strong>Refused</strong>" in html
     assert "Message Feedback" in html
+
+
+async def test_nobody_can_write_to_an_app_whose_messages_tab_is_read_only() -> None:
+    page = unserved_page(manifest(messages_tab_read_only_enabled=True))
+    posted = await call(page.slack, "chat.postMessage", channel=ADA, text="How did we do?")
+    thread = await call(
+        page.slack, "chat.postMessage", channel=posted["channel"], text="Well?", thread_ts=posted["ts"]
+    )
+    html = page.html("channel", channel="app")
+    with pytest.raises(SlackError, match="restricted_action"):
+        await page.slack.post_message(ADA, thread["channel"], "4")
+
+    assert "Sending messages to this app has been turned off." in html
+    assert "<textarea" not in html
+    assert "Well?" in (replies := page.html("thread", channel="app", thread=posted["ts"]))
+    assert "<textarea" not in replies
+    assert "<textarea" in page.html("channel", channel=SUPPORT)
 
 
 def test_an_archived_channel_has_no_composer() -> None:
