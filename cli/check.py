@@ -24,9 +24,10 @@ from csat.settings import Settings
 from csat.settings_from_environment import ENV_FILE
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.rating_link_secret import RatingLinkSecret
+from csat.surveys.transport_errors import TransportError
 from csat.values_from_settings import open_x
 from csat.x_api.client import XClient
-from csat.x_api.errors import AccountRefused, XError
+from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS, ClockSkew, InvalidCredentials
 
 WITHOUT_X = "X: no keys, so surveys go to people in Slack alone"
@@ -221,6 +222,6 @@ def _queue_of_x(backlog: Backlog, x: XFindings) -> Finding:
 async def _describe_account(account: str, x: XClient | None) -> str:
     """Return the handle and the id of an account on X, or the id alone if X does not tell the handle."""
     if x and account.isdigit():
-        with contextlib.suppress(XError):
+        with contextlib.suppress(TransportError):
             return f"@{(await x.get_account(account)).handle} (id {account})"
     return account_scope.describe(account)

@@ -9,10 +9,11 @@ import httpx
 from cli.finding import Finding
 from csat.clock import utc_now
 from csat.settings import Settings
+from csat.surveys.transport_errors import Refused, TransportError
 from csat.values_from_settings import build_credentials
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain, is_busy
-from csat.x_api.errors import AccountRefused, Refused, XError
+from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import (
     ACCOUNT_REFUSALS,
     OTHER_CAUSES,
@@ -55,12 +56,12 @@ async def check_x(settings: Settings, pause_cause: str) -> XFindings | None:
         http.event_hooks = {"response": [compare_clocks]}
         try:
             account = await XClient(http).get_me()
-        except XError as error:
+        except TransportError as error:
             return XFindings(_failed(error, ClockSkew.__name__ if clock else pause_cause), clock)
     return XFindings(Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}"), clock)
 
 
-def _failed(error: XError, likely_cause: str) -> Finding:
+def _failed(error: TransportError, likely_cause: str) -> Finding:
     message, advice = f"X keys: {explain(error)}", f"{AccountRefused.fix} Possible causes: {OTHER_CAUSES}"
     match error:
         case RecipientUnknown():

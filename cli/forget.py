@@ -24,10 +24,10 @@ from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.recipients import Recipient, XAccount
+from csat.surveys.transport_errors import TransportError
 from csat.values_from_settings import load_recipient_key, open_x
 from csat.x_api.client import XClient
 from csat.x_api.error_explanations import explain
-from csat.x_api.errors import XError
 from csat.x_api.refusals import RecipientUnknown
 
 RETRY_PAUSES_SECONDS = (1.0, 5.0, 15.0)
@@ -133,7 +133,7 @@ class Eraser:
             account = await self._x.look_up_user(recipient)
         except RecipientUnknown:
             return recipient, ""
-        except XError as error:
+        except TransportError as error:
             return recipient, (
                 f"X did not say who has this handle: {explain(error)}. Surveys under earlier handles of this "
                 "customer may be left. Run this command again later, or with the customer's numeric id."

@@ -26,10 +26,10 @@ from csat.reporting.formatting import pluralize
 from csat.settings import Settings, SettingsWithoutXKeys
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import Recipient
+from csat.surveys.transport_errors import RetryLater, TransportError
 from csat.values_from_settings import load_recipient_key, open_x
 from csat.x_api.client import XClient
 from csat.x_api.error_explanations import explain
-from csat.x_api.errors import RetryLater, XError
 from csat.x_api.refusals import RecipientSuspended, RecipientUnknown
 
 PAGE_SIZE = 2_000
@@ -105,7 +105,7 @@ class Importer:
         return await self._database.read(opt_outs.count_known, map(self._recipient_key, ids))
 
     async def record(self, customer: ListedCustomer) -> ImportResult:
-        """Record a customer, once X has said who they are; raises `XError` or `DatabaseError`."""
+        """Record a customer, once X has said who they are; raises `TransportError` or `DatabaseError`."""
         try:
             recipient_id = customer.recipient.id or await self._look_up(customer.recipient)
         except (RecipientUnknown, RecipientSuspended, NotLookedUp) as refusal:
@@ -183,7 +183,7 @@ async def _import(importer: Importer, customers: list[ListedCustomer], source: P
             for customer in bar:
                 result = await importer.record(customer)
                 results.append(result)
-    except XError as error:
+    except TransportError as error:
         raise CommandError(f"X can't be asked who has a handle: {explain(error)}.") from error
     finally:
         problems = [result.problem for result in results if result.problem]

@@ -9,7 +9,8 @@ from csat.background_tasks import BackgroundTasks
 from csat.db.errors import DatabaseError
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
-from csat.x_api.errors import AccountRefused, XError
+from csat.surveys.transport_errors import TransportError
+from csat.x_api.errors import AccountRefused
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,6 @@ class Scheduler:
             await task.run()
         except AccountRefused:
             pass  # its client has logged it, once
-        except (DatabaseError, SlackError, XError) as error:
+        except (DatabaseError, SlackError, TransportError) as error:
             reason = explain(error) if isinstance(error, SlackError) else error
             log.warning("Periodic task failed, retrying later: %s: %s", task.name, reason)

@@ -9,7 +9,8 @@ from csat.db.survey_records import find_recipient
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.networks import Network
 from csat.surveys.recipients import InvalidRecipient, Recipient
-from csat.x_api.errors import AccountRefused, Refused
+from csat.surveys.transport_errors import Refused
+from csat.x_api.errors import AccountRefused
 from handlers import slack_customers
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.services import Services

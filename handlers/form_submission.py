@@ -18,7 +18,8 @@ from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey
-from csat.x_api.errors import AccountRefused, Refused
+from csat.surveys.transport_errors import Refused
+from csat.x_api.errors import AccountRefused
 from handlers import slack_customers
 from handlers.form_editing import parse_form, update_form
 from handlers.services import Services

@@ -28,8 +28,8 @@ from csat.surveys.origin import Origin
 from csat.surveys.prefill import TicketPattern
 from csat.surveys.recipients import Recipient, SlackPerson
 from csat.surveys.survey import Draft
+from csat.surveys.transport_errors import RetryLater
 from csat.x_api.client import XClient
-from csat.x_api.errors import RetryLater
 from csat.x_api.wire import Account
 from notifications.home_publisher import AppHome
 

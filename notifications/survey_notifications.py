@@ -13,8 +13,8 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.recipients import SlackPerson
 from csat.surveys.states import State
+from csat.surveys.transport_errors import Uncertain
 from csat.surveys.transports import FACTS
-from csat.x_api.errors import Uncertain
 from notifications.posted_notifications import find_posted
 from notifications.wait_reasons import explain_wait
 
@@ -150,7 +150,8 @@ class SurveyNotifications:
             )
         if survey.refusal is None:
             hint = FACTS[survey.survey.transport].hint_if_uncertain
-            known = survey.uncertainty or f"{Uncertain.advice} {hint}"
+            question = uncertain_survey.WHETHER_IT_ARRIVED[survey.survey.recipient.network]
+            known = survey.uncertainty or f"{Uncertain.advice} {question} {hint}"
             advice = known if is_own else uncertain_survey.OTHER_ACCOUNT_UNCERTAIN
             return uncertain_survey.uncertainty(
                 survey.id, survey.survey, advice, catalogue, opted_out=opted_out

@@ -11,9 +11,10 @@ from blocks.wait_reasons import (
 )
 from csat.db.survey_records import SurveyRecord
 from csat.surveys.networks import Network
+from csat.surveys.transport_errors import RetryLater
 from csat.transports.slack_message import SLACK_WAITS
 from csat.transports.x_link import LinkUnknown
-from csat.x_api.errors import WAITING_REASONS, AccountRefused, RetryLater
+from csat.x_api.errors import WAITING_REASONS, AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS
 
 WAITING_ERRORS: Mapping[str, type[RetryLater]] = {

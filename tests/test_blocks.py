@@ -25,8 +25,9 @@ from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.recipients import SlackPerson, XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Survey
+from csat.surveys.transport_errors import Refused
 from csat.surveys.transports import TransportName
-from csat.x_api.errors import Refused, Uncertain
+from csat.x_api.errors import Unanswered
 from csat.x_api.refusals import REFUSALS
 from csat.x_api.wire import MAX_MESSAGE_LENGTH
 from handlers import slack_customers
@@ -431,7 +432,7 @@ def messages(survey: Survey, origin: Origin) -> Iterator[Message]:
     """Yield every kind of message about a survey."""
     for state in (State.SENT, State.ANSWERED, State.EXPIRED):
         yield survey_notifications.confirmation(survey, origin, CATALOGUE, state)
-    yield uncertain_survey.uncertainty(2**63 - 1, survey, Uncertain.advice, CATALOGUE)
+    yield uncertain_survey.uncertainty(2**63 - 1, survey, Unanswered.advice, CATALOGUE)
     yield uncertain_survey.uncertainty(2**63 - 1, survey, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
     yield survey_notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON)
     yield survey_notifications.settled(survey, State.UNCERTAIN, CATALOGUE)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csat.surveys.transport_errors import Refused, RetryLater, TransportError, Uncertain
 from csat.x_api import refusals
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.direct_message_wire import PAGE_SIZE, Message, decipher_messages, decipher_sent
@@ -17,12 +18,10 @@ from csat.x_api.errors import (
     AccountRefused,
     DailyLimitReached,
     RateLimited,
-    Refused,
-    RetryLater,
-    Uncertain,
+    Unanswered,
     Unconfirmed,
     Unreadable,
-    XError,
+    XBusy,
 )
 from sandbox.local_asgi_server import serve
 from sandbox.x import Endpoint, FakeX, Fault
@@ -81,8 +80,8 @@ SUSPENDED = {
 NOT_FOUND = SUSPENDED | {"title": "Not Found Error", "detail": "Could not find user with id: [42]."}
 
 
-def sent_error(status: int, body: bytes, headers: dict[str, str] | None = None) -> XError:
-    with pytest.raises(XError) as raised:
+def sent_error(status: int, body: bytes, headers: dict[str, str] | None = None) -> TransportError:
+    with pytest.raises(TransportError) as raised:
         decipher_sent(status, headers or {}, body)
     return raised.value
 
@@ -197,7 +196,7 @@ def test_a_rate_limit_says_when_it_resets(window: str, kind: type[RetryLater]) -
         (500, problem_json(**CLOSED), Unconfirmed),
         (500, problem_json(**NO_CREDIT), Unconfirmed),
         (502, b"<html>", Unconfirmed),
-        (504, b"", Uncertain),
+        (504, b"", Unanswered),
         (302, b"", Unconfirmed),
         (201, b"", Unconfirmed),
         (201, b"<html>", Unconfirmed),
@@ -206,11 +205,11 @@ def test_a_rate_limit_says_when_it_resets(window: str, kind: type[RetryLater]) -
         (201, b'{"data": {"dm_event_id": null}}', Unconfirmed),
         (201, b'{"data": {"dm_event_id": "abc"}}', Unconfirmed),
         (201, problem_json(**CLOSED), Unconfirmed),
-        (503, b"", RetryLater),
+        (503, b"", XBusy),
     ],
 )
 def test_an_answer_that_confirms_nothing_is_uncertain_or_tried_again(
-    status: int, body: bytes, kind: type[XError]
+    status: int, body: bytes, kind: type[TransportError]
 ) -> None:
     assert type(sent_error(status, body)) is kind
 
@@ -280,7 +279,7 @@ def test_any_answer_to_a_message_is_an_x_error(status: int, body: bytes) -> None
 
 @given(st.integers(400, 499), st.dictionaries(st.sampled_from(["type", "title", "detail", "errors"]), JSON))
 def test_any_malformed_problem_is_an_x_error(status: int, problem: dict[str, object]) -> None:
-    assert isinstance(sent_error(status, json.dumps(problem).encode()), XError)
+    assert isinstance(sent_error(status, json.dumps(problem).encode()), TransportError)
 
 
 @given(st.sampled_from([*EXAMPLE_MESSAGE, "entities"]), JSON)
@@ -324,7 +323,7 @@ async def test_a_message_is_found_after_an_uncertain_delivery() -> None:
     x = FakeX()
     x.fail(Fault.GATEWAY_TIMEOUT_AFTER, Endpoint.SEND_MESSAGE)
     async with client_of(x) as client:
-        with pytest.raises(Uncertain):
+        with pytest.raises(Unanswered):
             await client.send_message(ADA, URL)
         found = await client.find_message(ADA, URL, datetime.now(UTC) - timedelta(minutes=5))
 
@@ -341,7 +340,7 @@ async def test_a_message_is_found_behind_later_ones() -> None:
         assert await client.find_message(ADA, URL, datetime.now(UTC) - timedelta(minutes=5))
 
 
-FAULTS: dict[Fault, type[XError]] = {
+FAULTS: dict[Fault, type[TransportError]] = {
     Fault.WRONG_KEYS: refusals.InvalidCredentials,
     Fault.NO_CREDIT: refusals.OutOfCredit,
     Fault.USAGE_CAPPED: refusals.OutOfCredit,
@@ -355,22 +354,22 @@ FAULTS: dict[Fault, type[XError]] = {
     Fault.RATE_LIMITED: RateLimited,
     Fault.DAILY_LIMIT: DailyLimitReached,
     Fault.APP_DAILY_LIMIT: DailyLimitReached,
-    Fault.OVER_CAPACITY: RetryLater,
+    Fault.OVER_CAPACITY: XBusy,
     Fault.INTERNAL_ERROR: Unconfirmed,
-    Fault.GATEWAY_TIMEOUT: Uncertain,
-    Fault.RESET_AFTER: Uncertain,
+    Fault.GATEWAY_TIMEOUT: Unanswered,
+    Fault.RESET_AFTER: Unanswered,
     Fault.IDS_MISSING: Unconfirmed,
-    Fault.OVERSIZED: Uncertain,
+    Fault.OVERSIZED: Unanswered,
     Fault.HTML: Unconfirmed,
 }
 
 
 @pytest.mark.parametrize(("fault", "kind"), FAULTS.items())
-async def test_each_fault_of_x_raises_its_error(fault: Fault, kind: type[XError]) -> None:
+async def test_each_fault_of_x_raises_its_error(fault: Fault, kind: type[TransportError]) -> None:
     x = FakeX()
     x.fail(fault, Endpoint.SEND_MESSAGE)
     async with client_of(x) as client:
-        with pytest.raises(XError) as raised:
+        with pytest.raises(TransportError) as raised:
             await client.send_message(ADA, URL)
 
     assert type(raised.value) is kind

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Update
-from csat.x_api.errors import InvalidFeedback, Unreadable, XError
+from csat.surveys.transport_errors import TransportError
+from csat.x_api.errors import InvalidFeedback, Unreadable
 from csat.x_api.feedback_events import decipher_events, decipher_feedback, parse_event
 from tests.strategies import JSON
 
@@ -177,7 +178,7 @@ def test_a_malformed_page_is_unreadable(body: bytes) -> None:
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 420, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("decipher", [decipher_feedback, decipher_events])
 def test_a_response_other_than_2xx_is_an_x_error(decipher: Callable[..., object], status: int) -> None:
-    with pytest.raises(XError):
+    with pytest.raises(TransportError):
         decipher(status, {}, json.dumps(feedback_json()).encode())
 
 
@@ -189,7 +190,7 @@ def test_any_json_is_an_update_or_an_x_error(feedback: object) -> None:
     for parse in PARSERS:
         try:
             update = parse(feedback)
-        except XError:
+        except TransportError:
             continue
         rating = update.response.rating
         assert rating is None or rating.value in SCALES[update.metric]
@@ -198,7 +199,7 @@ def test_any_json_is_an_update_or_an_x_error(feedback: object) -> None:
 @given(st.binary(max_size=60) | JSON.map(lambda feedback: json.dumps(feedback).encode()))
 def test_any_bytes_are_an_x_error(body: bytes) -> None:
     for parse in (parse_event, lambda bytes_: decipher_feedback(200, {}, bytes_)):
-        with pytest.raises(XError):
+        with pytest.raises(TransportError):
             parse(body)
 
 
@@ -206,7 +207,7 @@ def test_any_bytes_are_an_x_error(body: bytes) -> None:
 def test_errors_never_contain_the_response(feedback: object, field: str) -> None:
     value = {"created_at": SECRET, "value": [SECRET, feedback], SECRET: feedback}
     for parse in PARSERS:
-        with pytest.raises(XError) as error_info:
+        with pytest.raises(TransportError) as error_info:
             parse(feedback_json(response={field: value}))
 
         assert SECRET not in str(error_info.value)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from csat.surveys.states import State
 from sandbox.slack import Message, fixtures
+from tests.slack_survey_kit import insert_survey
 from tests.world import World, running_world, visible_text
 
 GUS = f"<@{fixtures.GUS}>"
@@ -59,3 +61,11 @@ async def test_the_requester_is_told_how_else_to_ask_a_person_who_can_t_be_messa
 
     assert "Slack doesn't let this app message this person." in visible_text(refused)
     assert "Use the shortcut on a message of theirs" in visible_text(refused)
+
+
+async def test_a_survey_whose_instance_is_gone_is_no_matter_of_x(world: World) -> None:
+    insert_survey(world, fixtures.GUS, state=State.SENDING, attempts=1, lease_until=world.clock())
+    asked = visible_text(await world.wait_for_dm("no confirmation"))
+
+    assert "We got no confirmation that the survey arrived, and haven't sent it again." in asked
+    assert " X" not in asked

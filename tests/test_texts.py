@@ -26,6 +26,7 @@ MODULES = [
     *sorted(
         path for folder in ("blocks", "handlers", "notifications") for path in (ROOT / folder).glob("*.py")
     ),
+    ROOT / "csat/surveys/transport_errors.py",
     ROOT / "csat/x_api/errors.py",
 ]
 

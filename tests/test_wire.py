@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
 from csat.surveys.survey import Survey
+from csat.surveys.transport_errors import Refused, TransportError, Uncertain
 from csat.x_api import errors, refusals, wire
-from csat.x_api.errors import Refused, RetryLater, Uncertain, Unconfirmed, XError
+from csat.x_api.errors import Unanswered, Unconfirmed, XBusy
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS
 from tests.factories import CATALOGUE, make_draft, make_survey
 from tests.strategies import JSON
@@ -25,8 +26,8 @@ def decipher_receipt(body: bytes) -> dict[str, Any]:
     return wire.decipher(200, {}, body).model_dump()
 
 
-def decipher_error(status: int, body: bytes, headers: dict[str, str] | None = None) -> XError:
-    with pytest.raises(XError) as raised:
+def decipher_error(status: int, body: bytes, headers: dict[str, str] | None = None) -> TransportError:
+    with pytest.raises(TransportError) as raised:
         wire.decipher(status, headers or {}, body)
     return raised.value
 
@@ -208,7 +209,7 @@ def test_any_invalid_field_is_a_receipt_or_uncertain(name: str, value: object) -
 @given(st.integers(400, 599), JSON, JSON)
 def test_any_malformed_error_is_an_x_error(status: int, code: object, message: object) -> None:
     for errors_ in ([{"code": code, "message": message}], [message], message, {"code": code}):
-        assert isinstance(decipher_error(status, json.dumps({"errors": errors_}).encode()), XError)
+        assert isinstance(decipher_error(status, json.dumps({"errors": errors_}).encode()), TransportError)
 
 
 # errors
@@ -277,8 +278,8 @@ def test_every_code_has_one_meaning() -> None:
 def test_every_error_has_its_own_advice() -> None:
     sentences = [
         *(kind().sentence() for kind in REFUSALS),
-        RetryLater.advice,
-        Uncertain.advice,
+        XBusy.advice,
+        Unanswered.advice,
         Unconfirmed.advice,
     ]
 
@@ -294,14 +295,15 @@ def test_every_error_of_the_account_has_its_own_fix_for_operators() -> None:
 
 
 def test_the_docstring_draws_the_whole_tree_of_errors() -> None:
-    kinds: list[type[XError]] = [
-        XError,
+    kinds: list[type[TransportError]] = [
+        TransportError,
         Refused,
+        errors.XRefusal,
         errors.AccountRefused,
-        RetryLater,
+        XBusy,
         errors.RateLimited,
         errors.Unreadable,
-        Uncertain,
+        Unanswered,
         Unconfirmed,
         errors.InvalidFeedback,
         *REFUSALS,
@@ -367,7 +369,7 @@ def test_a_rate_limit_error_says_when_the_exhausted_window_resets(
     error = decipher_error(status, error_json(code), headers)
 
     limited = errors.DailyLimitReached if until == LATER else errors.RateLimited
-    assert type(error) is (RetryLater if status == 503 else limited)
+    assert type(error) is (XBusy if status == 503 else limited)
     assert error.until == until
 
 
@@ -375,7 +377,7 @@ def test_a_rate_limit_error_says_when_the_exhausted_window_resets(
 def test_an_invalid_reset_is_ignored(status: int, reset: str) -> None:
     headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset}
 
-    assert isinstance(decipher_error(status, b"", headers), XError)
+    assert isinstance(decipher_error(status, b"", headers), TransportError)
 
 
 @pytest.mark.parametrize(
@@ -391,14 +393,14 @@ def test_an_invalid_reset_is_ignored(status: int, reset: str) -> None:
     ],
 )
 def test_a_server_error_makes_the_outcome_uncertain(status: int, body: bytes) -> None:
-    assert type(decipher_error(status, body)) is (Uncertain if status == 504 else Unconfirmed)
+    assert type(decipher_error(status, body)) is (Unanswered if status == 504 else Unconfirmed)
 
 
 # users
 
 
-def decipher_user_error(status: int, body: bytes) -> XError:
-    with pytest.raises(XError) as raised:
+def decipher_user_error(status: int, body: bytes) -> TransportError:
+    with pytest.raises(TransportError) as raised:
         wire.decipher_user(status, {}, body)
     return raised.value
 
@@ -440,18 +442,20 @@ SUSPENDED = NOT_FOUND | {"detail": "User has been suspended: [grace].", "title":
         (402, {"title": "CreditsDepleted"}, refusals.OutOfCredit),
         (403, {"title": "Client Forbidden"}, refusals.RefusedByX),
         (429, {"title": "Too Many Requests"}, errors.RateLimited),
-        (503, {}, RetryLater),
+        (503, {}, XBusy),
         (500, {}, Unconfirmed),
-        (200, {}, RetryLater),
+        (200, {}, XBusy),
         (200, [], errors.Unreadable),
         (200, {"data": {}}, errors.Unreadable),
         (200, {"data": {"id": "x", "username": "grace"}}, errors.Unreadable),
         (200, {"data": []}, errors.Unreadable),
-        (200, {"errors": []}, RetryLater),
+        (200, {"errors": []}, XBusy),
         (200, {"errors": "none"}, errors.Unreadable),
     ],
 )
-def test_a_look_up_without_a_user_raises_its_error(status: int, body: object, kind: type[XError]) -> None:
+def test_a_look_up_without_a_user_raises_its_error(
+    status: int, body: object, kind: type[TransportError]
+) -> None:
     assert type(decipher_user_error(status, json.dumps(body).encode())) is kind
 
 
@@ -460,7 +464,7 @@ def test_any_response_to_a_look_up_is_an_account_or_an_x_error(
     status: int, data: object, problems: object
 ) -> None:
     for body in (data, {"data": data, "errors": problems}, {"data": {"id": data, "username": problems}}):
-        with contextlib.suppress(XError):
+        with contextlib.suppress(TransportError):
             assert wire.decipher_user(status, {}, json.dumps(body).encode()).id.isdecimal()
 
 

@@ -14,9 +14,10 @@ from aiohttp.client_reqrep import ConnectionKey
 from cachetools import TTLCache
 
 from csat.surveys.recipients import XAccount
+from csat.surveys.transport_errors import TransportError
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.direct_message_wire import Message
-from csat.x_api.errors import RateLimited, RetryLater, Uncertain, Unconfirmed, Unreadable, XError
+from csat.x_api.errors import RateLimited, Unanswered, Unconfirmed, Unreadable, XBusy
 from csat.x_api.refusals import (
     InvalidCredentials,
     LookUpOutOfCredit,
@@ -85,7 +86,7 @@ async def test_a_survey_is_posted_as_a_form_and_returns_a_receipt() -> None:
     assert b"type=csat&to_user_id=343434343434&message=How+did+we+do%3F" in requests[0].content
 
 
-CREATE_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
+CREATE_ERRORS: dict[str, tuple[Responder, type[TransportError]]] = {
     "refused": (respond_with(403, error_json(349)), RecipientClosed),
     "rate limit": (respond_with(429, error_json(88)), RateLimited),
     "server error": (respond_with(500, error_json(131)), Unconfirmed),
@@ -95,36 +96,36 @@ CREATE_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
         Unconfirmed,
     ),
     "invalid redirect": (lambda _: httpx.Response(302, headers={"location": "http://[bad"}), Unconfirmed),
-    "read timeout": (fail_with(httpx.ReadTimeout("slow")), Uncertain),
-    "write timeout": (fail_with(httpx.WriteTimeout("slow")), Uncertain),
-    "read error": (fail_with(httpx.ReadError("cut")), Uncertain),
-    "gibberish": (fail_with(httpx.RemoteProtocolError("gibberish")), Uncertain),
-    "connect timeout": (fail_with(httpx.ConnectTimeout("slow")), Uncertain),
-    "connect error": (fail_with(httpx.ConnectError("no")), Uncertain),
-    "call timeout": (fail_with(TimeoutError()), Uncertain),
-    "truncated response": (fail_with(aiohttp.ClientPayloadError("cut")), Uncertain),
+    "read timeout": (fail_with(httpx.ReadTimeout("slow")), Unanswered),
+    "write timeout": (fail_with(httpx.WriteTimeout("slow")), Unanswered),
+    "read error": (fail_with(httpx.ReadError("cut")), Unanswered),
+    "gibberish": (fail_with(httpx.RemoteProtocolError("gibberish")), Unanswered),
+    "connect timeout": (fail_with(httpx.ConnectTimeout("slow")), Unanswered),
+    "connect error": (fail_with(httpx.ConnectError("no")), Unanswered),
+    "call timeout": (fail_with(TimeoutError()), Unanswered),
+    "truncated response": (fail_with(aiohttp.ClientPayloadError("cut")), Unanswered),
     "disconnected after the request": (
         fail_with(httpx.ConnectTimeout("x"), aiohttp.ServerDisconnectedError()),
-        Uncertain,
+        Unanswered,
     ),
     "connection reset": (
         fail_with(httpx.ConnectTimeout("x"), aiohttp.ClientOSError(104, "reset")),
-        Uncertain,
+        Unanswered,
     ),
-    "stalled response": (fail_with(httpx.ReadTimeout("x"), aiohttp.SocketTimeoutError()), Uncertain),
+    "stalled response": (fail_with(httpx.ReadTimeout("x"), aiohttp.SocketTimeoutError()), Unanswered),
     "connection refused": (
         fail_with(
             httpx.ConnectError("x"), aiohttp.ClientConnectorError(CONNECTION_KEY, OSError(111, "refused"))
         ),
-        RetryLater,
+        XBusy,
     ),
     "unknown host": (
         fail_with(httpx.ConnectError("x"), aiohttp.ClientConnectorDNSError(CONNECTION_KEY, OSError(-2, "?"))),
-        RetryLater,
+        XBusy,
     ),
     "connection pool timeout": (
         fail_with(httpx.ConnectTimeout("x"), aiohttp.ConnectionTimeoutError()),
-        RetryLater,
+        XBusy,
     ),
 }
 
@@ -140,10 +141,10 @@ async def send_message(x: XClient) -> None:
 @pytest.mark.parametrize("send", [create_feedback, send_message])
 @pytest.mark.parametrize(("respond", "kind"), CREATE_ERRORS.values(), ids=CREATE_ERRORS)
 async def test_each_failure_to_send_raises_its_error(
-    respond: Responder, kind: type[XError], send: Callable[[XClient], Awaitable[None]]
+    respond: Responder, kind: type[TransportError], send: Callable[[XClient], Awaitable[None]]
 ) -> None:
     async with client_with(respond) as x:
-        with pytest.raises(XError) as error:
+        with pytest.raises(TransportError) as error:
             await send(x)
 
     assert type(error.value) is kind
@@ -224,7 +225,7 @@ async def test_a_request_without_a_response_is_uncertain(
         monkeypatch.setattr("csat.x_api.client.CALL_TIMEOUT_SECONDS", 0.1)
 
     async with tcp_server(handler) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
-        with pytest.raises(Uncertain):
+        with pytest.raises(Unanswered):
             await XClient(http).create_feedback(make_survey())
 
 
@@ -233,7 +234,7 @@ async def test_a_request_that_was_not_sent_can_be_retried() -> None:
         pass
 
     async with open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
-        with pytest.raises(RetryLater):
+        with pytest.raises(XBusy):
             await XClient(http).create_feedback(make_survey())
 
 
@@ -249,7 +250,7 @@ async def test_nothing_is_resent_after_the_connection_breaks(
         times += 1
 
     async with tcp_server(count) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
-        with pytest.raises(Uncertain):
+        with pytest.raises(Unanswered):
             await send(XClient(http))
 
     assert times == 1
@@ -391,24 +392,24 @@ async def test_a_link_on_the_last_page_that_is_read_is_found() -> None:
     assert message.id == "1029"
 
 
-FIND_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
+FIND_ERRORS: dict[str, tuple[Responder, type[TransportError]]] = {
     "not found": (respond_with(404, {"title": "Not Found", "type": "about:blank"}), RefusedByX),
     "rate limit": (respond_with(429, {"title": "Too Many Requests"}), RateLimited),
-    "server error": (respond_with(500), RetryLater),
-    "gateway timeout": (respond_with(504, "<html>"), RetryLater),
-    "redirect": (respond_with(302), RetryLater),
+    "server error": (respond_with(500), XBusy),
+    "gateway timeout": (respond_with(504, "<html>"), XBusy),
+    "redirect": (respond_with(302), XBusy),
     "errors without data": (respond_with(200, {"errors": [{"detail": "?"}]}), Unreadable),
-    "read timeout": (fail_with(httpx.ReadTimeout("slow")), RetryLater),
-    "call timeout": (fail_with(TimeoutError()), RetryLater),
+    "read timeout": (fail_with(httpx.ReadTimeout("slow")), XBusy),
+    "call timeout": (fail_with(TimeoutError()), XBusy),
 }
 
 
 @pytest.mark.parametrize(("respond", "kind"), FIND_ERRORS.values(), ids=FIND_ERRORS)
 async def test_each_failure_to_read_a_conversation_raises_its_error(
-    respond: Responder, kind: type[XError]
+    respond: Responder, kind: type[TransportError]
 ) -> None:
     async with client_with(respond) as x:
-        with pytest.raises(XError) as error:
+        with pytest.raises(TransportError) as error:
             await x.find_message("42", URL, SENT_AT)
 
     assert type(error.value) is kind
@@ -474,7 +475,7 @@ async def test_an_unknown_handle_is_not_cached() -> None:
         assert (await x.look_up_user(GRACE)).id == "42"
 
 
-LOOK_UP_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
+LOOK_UP_ERRORS: dict[str, tuple[Responder, type[TransportError]]] = {
     "wrong keys": (
         respond_with(401, {"title": "Unauthorized", "detail": "Unauthorized"}),
         InvalidCredentials,
@@ -494,22 +495,22 @@ LOOK_UP_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
     ),
     "an HTML page": (respond_with(200, "<html>"), Unreadable),
     "rate limit": (respond_with(429), RateLimited),
-    "server error": (respond_with(500), RetryLater),
-    "over capacity": (respond_with(503), RetryLater),
-    "redirect": (respond_with(302), RetryLater),
-    "read timeout": (fail_with(httpx.ReadTimeout("slow")), RetryLater),
-    "connect error": (fail_with(httpx.ConnectError("no")), RetryLater),
-    "call timeout": (fail_with(TimeoutError()), RetryLater),
-    "truncated response": (fail_with(aiohttp.ClientPayloadError("cut")), RetryLater),
+    "server error": (respond_with(500), XBusy),
+    "over capacity": (respond_with(503), XBusy),
+    "redirect": (respond_with(302), XBusy),
+    "read timeout": (fail_with(httpx.ReadTimeout("slow")), XBusy),
+    "connect error": (fail_with(httpx.ConnectError("no")), XBusy),
+    "call timeout": (fail_with(TimeoutError()), XBusy),
+    "truncated response": (fail_with(aiohttp.ClientPayloadError("cut")), XBusy),
 }
 
 
 @pytest.mark.parametrize(("respond", "kind"), LOOK_UP_ERRORS.values(), ids=LOOK_UP_ERRORS)
 async def test_each_failure_to_look_up_a_handle_raises_its_error(
-    respond: Responder, kind: type[XError]
+    respond: Responder, kind: type[TransportError]
 ) -> None:
     async with client_with(respond) as x:
-        with pytest.raises(XError) as error:
+        with pytest.raises(TransportError) as error:
             await x.look_up_user(GRACE)
 
     assert type(error.value) is kind

@@ -37,10 +37,11 @@ from csat.surveys.questions import Metric
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
+from csat.surveys.transport_errors import Uncertain
 from csat.surveys.transports import FACTS, TransportName
 from csat.transports.slack_message import SlackUnconfirmed
 from csat.transports.slack_refusals import StrangerInSlack
-from csat.x_api.errors import WAITING_REASONS, AccountRefused, Uncertain, Unconfirmed
+from csat.x_api.errors import WAITING_REASONS, AccountRefused, Unanswered, Unconfirmed
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, RecipientClosed
 from handlers import (
     account_resume,
@@ -194,6 +195,12 @@ def _slack_survey_messages() -> Iterator[Section]:
     yield (
         "requester, survey in Slack uncertain",
         _message(uncertain_survey.uncertainty(7, survey, unconfirmed, CATALOGUE)),
+    )
+    question = uncertain_survey.WHETHER_IT_ARRIVED[Network.SLACK]
+    gone = f"{Uncertain.advice} {question} {FACTS[TransportName.SLACK].hint_if_uncertain}"
+    yield (
+        "requester, survey in Slack uncertain, as its instance is gone",
+        _message(uncertain_survey.uncertainty(7, survey, gone, CATALOGUE)),
     )
     restored = uncertain_survey.uncertainty_after_restore(7, survey, CATALOGUE)
     yield "requester, survey in Slack of a restored backup", _message(restored)
@@ -378,14 +385,14 @@ def _survey_messages() -> Iterator[Section]:
             quoting,
         ),
     )
-    uncertain = uncertain_survey.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE)
+    uncertain = uncertain_survey.uncertainty(7, samples.SURVEY, Unanswered.advice, CATALOGUE)
     yield "requester, survey uncertain", _message(uncertain)
     unconfirmed = uncertain_survey.uncertainty(7, samples.SURVEY, Unconfirmed.advice, CATALOGUE)
     yield (
         "requester, survey uncertain as X answered with an error: what is new",
         _new_lines(_message(unconfirmed), _message(uncertain)),
     )
-    stopped = uncertain_survey.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE, opted_out=True)
+    stopped = uncertain_survey.uncertainty(7, samples.SURVEY, Unanswered.advice, CATALOGUE, opted_out=True)
     yield (
         "requester, survey uncertain whose customer has opted out: what is new",
         _new_lines(_message(stopped), _message(uncertain)),

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from csat.db import account_pauses
 from csat.shared_resources import Resources
+from csat.surveys.transport_errors import TransportError
 from csat.x_api.error_explanations import explain
-from csat.x_api.errors import AccountRefused, XError
+from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class CircuitBreaker:
             )
             self._metrics.count_pause(cause)
 
-    async def pause_if_refused(self, error: XError) -> None:
+    async def pause_if_refused(self, error: TransportError) -> None:
         """Pause the account if X refuses every request for the cause of an error, not only one endpoint's."""
         if isinstance(error, AccountRefused) and error.concerns_all_requests:
             await self.pause(error)
@@ -69,7 +70,7 @@ class CircuitBreaker:
             return
         try:
             await self._x.get_me()
-        except XError as error:
+        except TransportError as error:
             await self.pause_if_refused(error)
             if not isinstance(error, AccountRefused):  # the client has logged those
                 log.warning("X doesn't say whether it accepts this app's keys: %s", explain(error))
@@ -88,7 +89,7 @@ class CircuitBreaker:
             await self._x.get_me()
         except AccountRefused:
             pass  # the client has logged it, once
-        except XError as error:
+        except TransportError as error:
             log.warning("Account %s stays paused: %s", self._account, error)
         else:
             await self._end_pause()
@@ -103,7 +104,7 @@ class CircuitBreaker:
             return NotPaused()
         try:
             await self._x.get_me()
-        except XError as error:
+        except TransportError as error:
             known = ACCOUNT_REFUSALS.get(cause, AccountRefused)
             return StillPaused(type(error) if isinstance(error, AccountRefused) else known)
         log.warning("An operator resumed the account %s: its surveys are tried again", self._account)

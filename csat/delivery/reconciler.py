@@ -10,8 +10,8 @@ from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.sender import SurveySender
 from csat.shared_resources import Resources
 from csat.surveys.states import State
+from csat.surveys.transport_errors import TransportError
 from csat.surveys.transports import FACTS
-from csat.x_api.errors import XError
 
 GIVE_UP_AFTER = timedelta(days=3)
 """How long X is asked again; after that only the requester can settle the survey."""
@@ -43,7 +43,7 @@ class Reconciler:
             return
         try:
             delivered = await transport.find_delivered(attempt)
-        except XError as error:
+        except TransportError as error:
             await self._breaker.pause_if_refused(error)
             await self._postpone(attempt, error)
             return
@@ -64,7 +64,7 @@ class Reconciler:
         else:
             await self._database.run_with_retry(give_up_reconciling, survey.id)
 
-    async def _postpone(self, attempt: UncertainAttempt, error: XError) -> None:
+    async def _postpone(self, attempt: UncertainAttempt, error: TransportError) -> None:
         survey_id = attempt.survey.id
         settles_after = FACTS[attempt.survey.survey.transport].settles_after
         if self._clock() < attempt.started_at + settles_after + GIVE_UP_AFTER:

@@ -18,8 +18,9 @@ from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.shared_resources import Notify, Resources
 from csat.surveys.limits import Denial, DenialReason, Denied
 from csat.surveys.states import State
+from csat.surveys.transport_errors import Refused, RetryLater, Uncertain
 from csat.surveys.transports import FACTS
-from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain
+from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import IF_REPEATED
 
 MAX_AGE = timedelta(hours=24)
@@ -83,7 +84,7 @@ class SurveySender:
     async def _resolve(self, survey: SurveyRecord) -> SurveyRecord | None:
         """Look up the recipient's id, unless it is known; return `None` if the claim was lost.
 
-        Raises an `XError` or `Denied`.
+        Raises a `TransportError` or `Denied`.
         """
         transport = self._resources.transports.get(survey.survey.transport)
         if transport is None:

@@ -19,17 +19,10 @@ from csat.db.poll_queue import Poll
 from csat.feedback.response_intake import Intake
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
+from csat.surveys.transport_errors import Refused, RetryLater, TransportError
 from csat.surveys.transports import FACTS
 from csat.x_api.client import XClient
-from csat.x_api.errors import (
-    AccountRefused,
-    InvalidFeedback,
-    RateLimited,
-    Refused,
-    RetryLater,
-    Unreadable,
-    XError,
-)
+from csat.x_api.errors import AccountRefused, InvalidFeedback, RateLimited, Unreadable
 
 BATCH_SIZE = 20
 """How many surveys are claimed at a time; X is asked about one after the other."""
@@ -55,7 +48,11 @@ class ResponsePoller:
     """
 
     def __init__(
-        self, resources: Resources, x: XClient, intake: Intake, report: Callable[[XError], Awaitable[None]]
+        self,
+        resources: Resources,
+        x: XClient,
+        intake: Intake,
+        report: Callable[[TransportError], Awaitable[None]],
     ) -> None:
         self._database = resources.database
         self._x = x
@@ -76,9 +73,10 @@ class ResponsePoller:
         return tasks
 
     async def poll(self) -> None:
-        """Ask X about the surveys that are due; raises an `XError` if X answers no requests of the account.
+        """Ask X about the surveys that are due.
 
-        What else fails costs a survey its turn, and no other's.
+        Raises a `TransportError` if X answers no requests of the account. What else fails costs a survey its
+        turn, and no other's.
         """
         claimed = deque(await self._database.run(poll_queue.claim, self._account, self._clock(), BATCH_SIZE))
         try:
@@ -89,14 +87,14 @@ class ResponsePoller:
             raise
 
     async def sweep(self) -> None:
-        """Read X's events up to the newest that it lists; raises an `XError` or `DatabaseError` otherwise."""
+        """Read X's events up to the newest that it lists; raises `TransportError` or `DatabaseError`."""
         while span := await self._database.run(claim_sweep, self._account, self._clock()):
             try:
                 await self._read_events(span)
             except (Unreadable, DatabaseError) as error:
                 await self._split(span, error)
                 raise
-            except XError as error:
+            except TransportError as error:
                 await self._report(error)
                 await self._database.run_with_retry(reschedule_sweep, self._account, self._retry_at(error))
                 raise
@@ -118,7 +116,7 @@ class ResponsePoller:
         except ACCOUNT_ERRORS:
             claimed.appendleft(poll)
             raise
-        except (XError, DatabaseError) as error:
+        except (TransportError, DatabaseError) as error:
             log.warning("Feedback %s was not fetched: %s", poll.feedback_id, error)
             await self._database.run_with_retry(poll_queue.mark_failed, poll, self._clock())
 
@@ -141,11 +139,11 @@ class ResponsePoller:
             for update in page.updates:
                 await self._intake.take(update)
 
-    async def _split(self, span: Span, error: XError | DatabaseError) -> None:
+    async def _split(self, span: Span, error: TransportError | DatabaseError) -> None:
         due_at = self._clock() + RETRY_AFTER
         if not await self._database.run(split_sweep, self._account, span, due_at):
             log.error("X's events from %s to %s are skipped: %s", span.begin, span.end, error)
 
-    def _retry_at(self, error: XError) -> datetime:
+    def _retry_at(self, error: TransportError) -> datetime:
         until = error.until if isinstance(error, RetryLater) else None
         return max(until or self._clock(), self._clock() + RETRY_AFTER)

@@ -29,7 +29,7 @@ class Transport(Protocol):
         ...
 
     async def find_delivered(self, attempt: UncertainAttempt) -> list[Update] | None:
-        """Return what has reached the customer and may be an uncertain survey; raises `XError`.
+        """Return what has reached the customer and may be an uncertain survey; raises `TransportError`.
 
         Returns `None` if the transport can't look for it.
         """

@@ -18,13 +18,13 @@ from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.surveys.responses import Update
 from csat.surveys.slack_survey import make_block_id, make_key, make_receipt_id
 from csat.surveys.survey import Survey
+from csat.surveys.transport_errors import RetryLater, TransportError, Uncertain
 from csat.surveys.transports import TransportName
 from csat.transports.slack_refusals import (
     TooLongForSlack,
     refusal_of_direct_message,
     refusal_of_invitation,
 )
-from csat.x_api.errors import RetryLater, Uncertain, XError
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class SlackMessage:
         except SlackError as error:
             raise self._to_transport_error(error, IN_THREAD) from error
 
-    def _to_transport_error(self, error: SlackError, place: str = IN_DIRECT_MESSAGE) -> XError:
+    def _to_transport_error(self, error: SlackError, place: str = IN_DIRECT_MESSAGE) -> TransportError:
         code = str(error)
         if isinstance(error, NoResponse) or code in UNCONFIRMED_CODES:
             return SlackUnconfirmed(f"{place}{code}")

@@ -6,7 +6,7 @@ The codes are those of chat.postMessage (https://docs.slack.dev/reference/method
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from csat.x_api.errors import Refused
+from csat.surveys.transport_errors import Refused
 
 SHORTCUT = (
     "the shortcut on a message of theirs, in a channel with this app: then they are asked in its thread."

@@ -12,10 +12,10 @@ from csat.surveys.link_message import compose
 from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
+from csat.surveys.transport_errors import RetryLater
 from csat.surveys.transports import TransportName
 from csat.x_api.client import XClient
 from csat.x_api.direct_message_wire import Message
-from csat.x_api.errors import RetryLater
 
 
 class LinkUnknown(RetryLater):

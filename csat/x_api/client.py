@@ -17,10 +17,11 @@ from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Survey
+from csat.surveys.transport_errors import Refused, Uncertain
 from csat.x_api import direct_message_wire, feedback_events, wire
 from csat.x_api.direct_message_wire import Message
 from csat.x_api.error_explanations import explain
-from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain, Unreadable
+from csat.x_api.errors import AccountRefused, Unanswered, Unreadable, XBusy
 from csat.x_api.refusals import (
     LookUpOutOfCredit,
     LookUpRefused,
@@ -49,7 +50,7 @@ _OF_ERRNO = (aiohttp.ClientOSError, aiohttp.ClientConnectorError)
 
 T = TypeVar("T")
 Decipher = Callable[[int, Mapping[str, str], bytes], T]
-"""Returns what a response with a status, headers and a body holds; raises `XError`."""
+"""Returns what a response with a status, headers and a body holds; raises `TransportError`."""
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def open_http_client(credentials: Credentials, base_url: str, clock: Clock = utc
 
 
 class XClient:
-    """The endpoints of X's API that the app uses; all failures are raised as an `XError`.
+    """The endpoints of X's API that the app uses; all failures are raised as a `TransportError`.
 
     Args:
         http: a client that signs its requests, with X's base URL.
@@ -103,7 +104,7 @@ class XClient:
         return await self._post("send_message", path, direct_message_wire.decipher_sent, json={"text": text})
 
     async def find_message(self, recipient_id: str, url: str, since: datetime) -> Message | None:
-        """Return the message to a recipient that links to `url`, if X lists it; raises `XError`.
+        """Return the message to a recipient that links to `url`, if X lists it; raises `TransportError`.
 
         Reads the conversation (GET /2/dm_conversations/with/:id/dm_events) back to `since`, but only its last
         `PAGE_SIZE` * `MAX_PAGES` messages. None does not prove that there is no such message: X does not list
@@ -153,12 +154,12 @@ class XClient:
         return recipient.id or (account.id if account else None)
 
     async def show_feedback(self, feedback_id: str) -> Update:
-        """Return the current state of a survey (GET feedback/show); raises `XError`."""
+        """Return the current state of a survey (GET feedback/show); raises `TransportError`."""
         path = f"/1.1/feedback/show/{feedback_id}.json"
         return await self._get("show_feedback", path, {}, feedback_events.decipher_feedback)
 
     async def list_events(self, begin: datetime, end: datetime) -> AsyncIterator[feedback_events.EventsPage]:
-        """Yield the pages of feedback events in a period (GET feedback/events); raises `XError`.
+        """Yield the pages of feedback events in a period (GET feedback/events); raises `TransportError`.
 
         Args:
             begin: the first moment of the period.
@@ -173,11 +174,11 @@ class XClient:
             params = {"cursor": page.next_cursor} if page.next_cursor else {}
 
     async def get_account(self, account_id: str) -> wire.Account:
-        """Return the account with an id (GET /2/users/:id); raises `XError`."""
+        """Return the account with an id (GET /2/users/:id); raises `TransportError`."""
         return await self._get_user("get_account", f"/2/users/{account_id}", {})
 
     async def get_me(self) -> wire.Account:
-        """Return the account that the credentials belong to (GET /2/users/me); raises `XError`."""
+        """Return the account that the credentials belong to (GET /2/users/me); raises `TransportError`."""
         return await self._get_user("get_me", "/2/users/me", {})
 
     async def _get_user(self, name: str, path: str, params: dict[str, str]) -> wire.Account:
@@ -188,7 +189,7 @@ class XClient:
         try:
             return await self._get(name, path, params, decipher)
         except Uncertain as error:
-            raise RetryLater(str(error), api_message=error.api_message, raw=error.raw) from error
+            raise XBusy(str(error), api_message=error.api_message, raw=error.raw) from error
 
     async def _get(self, name: str, path: str, params: dict[str, str], decipher: Decipher[T]) -> T:
         with self._observed(name):
@@ -196,7 +197,7 @@ class XClient:
                 async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                     response = await self._http.get(path, params=params)
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-                kind = Unreadable if isinstance(error, httpx.DecodingError) else RetryLater
+                kind = Unreadable if isinstance(error, httpx.DecodingError) else XBusy
                 raise kind(_name(error), raw=str(error)) from error
             return decipher(response.status_code, response.headers, response.content)
 
@@ -214,7 +215,7 @@ class XClient:
                 async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                     response = await self._http.post(path, data=data, json=json)
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-                kind = RetryLater if isinstance(error.__cause__, _CONNECTION_FAILED) else Uncertain
+                kind = XBusy if isinstance(error.__cause__, _CONNECTION_FAILED) else Unanswered
                 raise kind(_name(error), raw=str(error)) from error
             return decipher(response.status_code, response.headers, response.content)
 

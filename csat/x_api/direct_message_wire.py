@@ -66,7 +66,7 @@ class MessagesPage(FrozenModel):
 
 
 def decipher_sent(status: int, headers: Mapping[str, str], body: bytes) -> Message:
-    """Return the message in a response to POST dm_conversations/with/:id/messages; raises `XError`."""
+    """Return the message in a response to POST .../:id/messages; raises `TransportError`."""
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise error_from_response(status, headers, body)
     try:
@@ -76,7 +76,7 @@ def decipher_sent(status: int, headers: Mapping[str, str], body: bytes) -> Messa
 
 
 def decipher_messages(status: int, headers: Mapping[str, str], body: bytes) -> MessagesPage:
-    """Return the page in a response to GET dm_conversations/with/:id/dm_events; raises `XError`.
+    """Return the page in a response to GET dm_conversations/with/:id/dm_events; raises `TransportError`.
 
     An error holds nothing of a page that can't be read, as that is what people wrote to one another.
     """

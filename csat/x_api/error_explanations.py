@@ -1,13 +1,14 @@
 """What X's errors mean, in words for an operator."""
 
-from csat.x_api.errors import AccountRefused, RateLimited, Refused, RetryLater, Unreadable, XError
+from csat.surveys.transport_errors import Refused, RetryLater, TransportError
+from csat.x_api.errors import AccountRefused, RateLimited, Unreadable
 from csat.x_api.refusals import RecipientUnknown
 
 _UNREACHABLE = "it can't be reached"
 _TOO_SLOW = "it didn't respond in time"
 _CONNECTION_LOST = "the connection broke"
 
-_TRANSPORT_ERRORS = {
+_CONNECTION_ERRORS = {
     "OSError": _UNREACHABLE,
     "ConnectionRefusedError": f"{_UNREACHABLE}, as it refuses the connection",
     "ClientConnectorDNSError": f"{_UNREACHABLE}, its host name is not known",
@@ -27,18 +28,18 @@ _TRANSPORT_ERRORS = {
 }
 
 
-def explain(error: XError) -> str:
+def explain(error: TransportError) -> str:
     """Return an error in words, a clause in which "it" is X, with its code in parentheses."""
-    return f"{_TRANSPORT_ERRORS.get(str(error)) or _explain_kind(error)} ({error})"
+    return f"{_CONNECTION_ERRORS.get(str(error)) or _explain_kind(error)} ({error})"
 
 
-def is_busy(error: XError) -> bool:
+def is_busy(error: TransportError) -> bool:
     """Return True if X has answered that it can't handle the request at the moment."""
-    is_answer = str(error) not in _TRANSPORT_ERRORS
+    is_answer = str(error) not in _CONNECTION_ERRORS
     return is_answer and isinstance(error, RetryLater) and not isinstance(error, Unreadable)
 
 
-def _explain_kind(error: XError) -> str:
+def _explain_kind(error: TransportError) -> str:
     match error:
         case AccountRefused():
             return error.reason

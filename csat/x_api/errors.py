@@ -1,140 +1,65 @@
 """The errors of X's API, by what to do about them.
 
-    XError
-    ├── Refused                     final: nothing was delivered
-    │   ├── AccountRefused          keep all surveys of the account until it is fixed
-    │   │   ├── InvalidCredentials  the account's keys or token are wrong or revoked
-    │   │   ├── ClockSkew           the signature's time is too far from X's
-    │   │   ├── AppSuspended        X has suspended the X app
-    │   │   ├── NotAllowed          the X app may not use this API or direct messages
-    │   │   ├── NotSigned           X saw no credentials
-    │   │   ├── SenderSuspended
-    │   │   ├── SenderLocked
-    │   │   ├── SenderRestricted    X refuses messages of the account, whoever the customer is
-    │   │   ├── AppNotEnrolled      the X app is in no project or package
-    │   │   ├── DirectMessagesNotAllowed
-    │   │   └── OutOfCredit         the X app has no API credit left
-    │   ├── ParameterMissing
-    │   ├── RecipientSuspended
-    │   ├── RecipientUnknown
-    │   ├── RecipientClosed         the customer can't be messaged
-    │   │   ├── RecipientDoesNotFollow
-    │   │   └── MessageRejected     X names the reason
-    │   ├── TakesVerifiedOnly       the customer takes no messages from accounts that are not verified
-    │   ├── LooksAutomated
-    │   ├── OperationNotPermitted   a rule that the message breaks; if repeated, `SenderRestricted`
-    │   ├── MessageTooLong
-    │   ├── LookUpRefused           the app may not look up handles
-    │   │   └── LookUpOutOfCredit   the X app has no API credit left to look them up
-    │   └── RefusedByX              any other reason
-    ├── RetryLater                  temporary: nothing was delivered, retry at `until` or with backoff
-    │   ├── RateLimited             X answers no more requests of the account until then
-    │   │   └── DailyLimitReached   X takes no more surveys of the account in these 24 hours
-    │   └── Unreadable              X's response can't be read, or is too large
-    ├── Uncertain                   X may have delivered it: never retry
-    │   └── Unconfirmed             X has answered, but does not say whether it delivered it
-    └── InvalidFeedback             X reported a response that can't be true: ignore it
+    TransportError
+    ├── Refused
+    │   └── XRefusal                    final: nothing was delivered
+    │       ├── AccountRefused          keep all surveys of the account until it is fixed
+    │       │   ├── InvalidCredentials  the account's keys or token are wrong or revoked
+    │       │   ├── ClockSkew           the signature's time is too far from X's
+    │       │   ├── AppSuspended        X has suspended the X app
+    │       │   ├── NotAllowed          the X app may not use this API or direct messages
+    │       │   ├── NotSigned           X saw no credentials
+    │       │   ├── SenderSuspended
+    │       │   ├── SenderLocked
+    │       │   ├── SenderRestricted    X refuses messages of the account, whoever the customer is
+    │       │   ├── AppNotEnrolled      the X app is in no project or package
+    │       │   ├── DirectMessagesNotAllowed
+    │       │   └── OutOfCredit         the X app has no API credit left
+    │       ├── ParameterMissing
+    │       ├── RecipientSuspended
+    │       ├── RecipientUnknown
+    │       ├── RecipientClosed         the customer can't be messaged
+    │       │   ├── RecipientDoesNotFollow
+    │       │   └── MessageRejected     X names the reason
+    │       ├── TakesVerifiedOnly       the customer takes no messages from accounts that are not verified
+    │       ├── LooksAutomated
+    │       ├── OperationNotPermitted   a rule that the message breaks; if repeated, `SenderRestricted`
+    │       ├── MessageTooLong
+    │       ├── LookUpRefused           the app may not look up handles
+    │       │   └── LookUpOutOfCredit   the X app has no API credit left to look them up
+    │       └── RefusedByX              any other reason
+    ├── RetryLater                      temporary: nothing was delivered
+    │   ├── XBusy
+    │   │   └── Unreadable              X's response can't be read, or is too large
+    │   └── RateLimited                 X answers no more requests of the account until then
+    │       └── DailyLimitReached       X takes no more surveys of the account in these 24 hours
+    ├── Uncertain                       X may have delivered it: never retry
+    │   ├── Unanswered
+    │   └── Unconfirmed                 X has answered, but does not say whether it delivered it
+    └── InvalidFeedback                 X reported a response that can't be true: ignore it
 
 The reasons for which X refuses a survey are in `refusals.py`.
 """
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
+
+from csat.surveys.transport_errors import Refused, RetryLater, TransportError, Uncertain
 
 _CHECK_THE_CONVERSATION = "Check the conversation on X and choose what you see."
 
 
-class XError(Exception):
-    """A request to X failed; `str()` is for the log, `advice` for the requester."""
-
-    advice: ClassVar[str]
-    is_retryable: ClassVar[bool] = False
-    """Whether the survey is kept and tried again."""
-
-    def __init__(self, summary: str = "", *, api_message: str = "", raw: str = "") -> None:
-        super().__init__(summary)
-        self.api_message = api_message
-        """X's own error message; it may name people, so it is not logged."""
-        self.raw = raw
-        """The beginning of X's response, or the connection error."""
-
-    @property
-    def detail(self) -> str:
-        """Everything that is known, for the database and the operator."""
-        return ": ".join(part for part in (str(self), self.api_message or self.raw) if part)
-
-
-class RetryLater(XError):
-    """Nothing was delivered; the same request may succeed later."""
-
-    is_retryable = True
-    advice = "X was busy or unreachable for a day, so we gave up. Try again later."
-    reason: ClassVar[str] = "X is busy or can't be reached."
-    """Why a survey waits: a sentence for the requester."""
-    names_time: ClassVar[bool] = False
-    """Whether the requester is told when the survey is tried again."""
-
-    def __init__(
-        self, summary: str = "", *, api_message: str = "", raw: str = "", until: datetime | None = None
-    ) -> None:
-        super().__init__(summary, api_message=api_message, raw=raw)
-        self.until = until
-        """When the rate limit resets, if X said so."""
-
-
-class RateLimited(RetryLater):
-    """The account has made too many requests."""
-
-    advice = "X's rate limit was used up for a day, so we gave up. Try again later."
-    reason = "X's rate limit is used up."
-    names_time = True
-
-
-class DailyLimitReached(RateLimited):
-    """The account has sent too many surveys within 24 hours."""
-
-    advice = "X's limit for 24 hours was used up for a day, so we gave up. Try again later."
-    reason = "X's limit for 24 hours is used up."
-
-
-class Unreadable(RetryLater):
-    """X has answered with something that can't be read, or is too large."""
-
-
-class Uncertain(XError):
-    """The request was sent, and its outcome is unknown."""
-
-    advice = f"We got no confirmation from X, and haven't sent it again. {_CHECK_THE_CONVERSATION}"
-
-
-class Unconfirmed(Uncertain):
-    """X has answered with an error of its own, or with something that can't be read."""
-
-    advice = f"X's answer didn't confirm delivery. We haven't sent it again. {_CHECK_THE_CONVERSATION}"
-
-
-class InvalidFeedback(XError):
-    """X reported a response that can't be true, or that can't be parsed; nobody is told."""
-
-
-class Refused(XError):
+class XRefusal(Refused):
     """X will not deliver this survey."""
 
     codes: ClassVar[frozenset[int]] = frozenset()
     """X's error codes for this refusal."""
     message_pattern: ClassVar[re.Pattern[str] | None] = None
     """What X's message must contain, for codes with several meanings."""
-    editable: ClassVar[bool] = True
-    """Whether the requester can fix it in the form."""
     shows_api_message: ClassVar[bool] = False
     """Whether X's own message helps the requester."""
-    concerns_recipient: ClassVar[bool] = False
-    """Whether the reason is the customer's account, whatever the survey and whoever sends it."""
-    fix: ClassVar[str] = ""
-    """What an operator can do about it, or "" if the installation is not the reason."""
 
     def sentence(self) -> str:
         """Return the text for the requester."""
@@ -143,7 +68,7 @@ class Refused(XError):
         return self.advice
 
 
-class AccountRefused(Refused):
+class AccountRefused(XRefusal):
     """X refuses all surveys of the account or the app: they are kept for a day, until somebody fixes it."""
 
     is_retryable = True
@@ -161,7 +86,49 @@ class AccountRefused(Refused):
         return f"X accepted no surveys for a day ({self.reason}). {self.advice}"
 
 
+class XBusy(RetryLater):
+    """X can't handle the request at the moment, or can't be reached."""
+
+    advice = "X was busy or unreachable for a day, so we gave up. Try again later."
+    reason = "X is busy or can't be reached."
+
+
+class Unreadable(XBusy):
+    """X has answered with something that can't be read, or is too large."""
+
+
+class RateLimited(RetryLater):
+    """The account has made too many requests."""
+
+    advice = "X's rate limit was used up for a day, so we gave up. Try again later."
+    reason = "X's rate limit is used up."
+    names_time = True
+
+
+class DailyLimitReached(RateLimited):
+    """The account has sent too many surveys within 24 hours."""
+
+    advice = "X's limit for 24 hours was used up for a day, so we gave up. Try again later."
+    reason = "X's limit for 24 hours is used up."
+
+
+class Unanswered(Uncertain):
+    """X has not answered."""
+
+    advice = f"We got no confirmation from X, and haven't sent it again. {_CHECK_THE_CONVERSATION}"
+
+
+class Unconfirmed(Uncertain):
+    """X has answered with an error of its own, or with something that can't be read."""
+
+    advice = f"X's answer didn't confirm delivery. We haven't sent it again. {_CHECK_THE_CONVERSATION}"
+
+
+class InvalidFeedback(TransportError):
+    """X reported a response that can't be true, or that can't be parsed; nobody is told."""
+
+
 WAITING_REASONS: Mapping[str, type[RetryLater]] = MappingProxyType(
-    {kind.__name__: kind for kind in (RetryLater, RateLimited, DailyLimitReached, Unreadable)}
+    {kind.__name__: kind for kind in (XBusy, RateLimited, DailyLimitReached, Unreadable)}
 )
 """The errors for which a survey waits, by the reason that the database keeps."""

@@ -26,12 +26,12 @@ class EventsPage(NamedTuple):
 
 
 def decipher_feedback(status: int, headers: Mapping[str, str], body: bytes) -> Update:
-    """Return the update in a response to GET feedback/show; raises `XError`."""
+    """Return the update in a response to GET feedback/show; raises `TransportError`."""
     return _parse_feedback(_json_of_success(status, headers, body))
 
 
 def decipher_events(status: int, headers: Mapping[str, str], body: bytes) -> EventsPage:
-    """Return the page in a response to GET feedback/events; raises `XError`."""
+    """Return the page in a response to GET feedback/events; raises `TransportError`."""
     try:
         page = _Events.model_validate(_json_of_success(status, headers, body))
     except ValidationError as error:

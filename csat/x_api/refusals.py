@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from csat.x_api.errors import AccountRefused, Refused
+from csat.surveys.transport_errors import Refused
+from csat.x_api.errors import AccountRefused, XRefusal
 
 OTHER_CAUSES = (
     "a wrong clock on this machine (compare date -u), your brand's account is locked or suspended "
@@ -82,19 +83,19 @@ class OutOfCredit(AccountRefused):
     fix = "Buy credit for the app's project at developer.x.com, or raise its spending limit there."
 
 
-class ParameterMissing(Refused):
+class ParameterMissing(XRefusal):
     codes = frozenset({38})
     shows_api_message = True
     advice = "X says that part of the survey is missing. Check the form and send it again."
 
 
-class RecipientSuspended(Refused):
+class RecipientSuspended(XRefusal):
     codes = frozenset({63})
     concerns_recipient = True
     advice = "X has suspended this customer's account, so they can't get a survey."
 
 
-class RecipientUnknown(Refused):
+class RecipientUnknown(XRefusal):
     codes = frozenset({34, 50, 108})
     concerns_recipient = True
     advice = (
@@ -103,7 +104,7 @@ class RecipientUnknown(Refused):
     )
 
 
-class RecipientClosed(Refused):
+class RecipientClosed(XRefusal):
     codes = frozenset({150, 349, 214})
     concerns_recipient = True
     shows_api_message = True
@@ -130,7 +131,7 @@ class MessageRejected(RecipientClosed):
     )
 
 
-class TakesVerifiedOnly(Refused):
+class TakesVerifiedOnly(XRefusal):
     codes = frozenset({476})
     concerns_recipient = True
     advice = (
@@ -162,24 +163,24 @@ class SenderRestricted(AccountRefused):
     )
 
 
-class LooksAutomated(Refused):
+class LooksAutomated(XRefusal):
     codes = frozenset({226})
     advice = "X thinks this message looks automated. Put it in your own words and send it again."
 
 
-class OperationNotPermitted(Refused):
+class OperationNotPermitted(XRefusal):
     advice = (
         "X doesn't let your brand send this message: it looks like spam to X, or X limits your account. "
         "Try again later in your own words, or ask an admin of this app."
     )
 
 
-class MessageTooLong(Refused):
+class MessageTooLong(XRefusal):
     codes = frozenset({354})
     advice = "X says the message is too long. Shorten it and send it again."
 
 
-class LookUpRefused(Refused):
+class LookUpRefused(XRefusal):
     advice = (
         "X doesn't allow this app to look up handles. "
         "Enter the customer's numeric ID, or ask an admin of this app."
@@ -193,18 +194,18 @@ class LookUpOutOfCredit(LookUpRefused):
     )
 
 
-class RefusedByX(Refused):
+class RefusedByX(XRefusal):
     shows_api_message = True
     advice = "X refused the survey. Check the form and try again later, or ask an admin of this app."
 
 
-def _all_subclasses(kind: type[Refused]) -> list[type[Refused]]:
+def _all_subclasses(kind: type[XRefusal]) -> list[type[XRefusal]]:
     return [cls for subclass in kind.__subclasses__() for cls in (*_all_subclasses(subclass), subclass)]
 
 
-REFUSALS: tuple[type[Refused], ...] = tuple(
+REFUSALS: tuple[type[XRefusal], ...] = tuple(
     sorted(
-        (kind for kind in _all_subclasses(Refused) if kind.__module__ == __name__),
+        (kind for kind in _all_subclasses(XRefusal) if kind is not AccountRefused),
         key=lambda kind: kind.message_pattern is None,
     )
 )
@@ -223,7 +224,7 @@ IF_REPEATED: Mapping[type[Refused], type[AccountRefused]] = MappingProxyType(
 )
 """What a refusal means if surveys to other customers are refused for it too."""
 
-PROBLEMS: Mapping[re.Pattern[str], type[Refused]] = MappingProxyType(
+PROBLEMS: Mapping[re.Pattern[str], type[XRefusal]] = MappingProxyType(
     {
         re.compile(words, re.IGNORECASE): kind
         for words, kind in (
@@ -241,7 +242,7 @@ PROBLEMS: Mapping[re.Pattern[str], type[Refused]] = MappingProxyType(
 """The refusals by words in the type, title, reason or detail of v2's problems; the first that match count."""
 
 
-def find_refusal(code: int | None, message: str, problem: str) -> type[Refused] | None:
+def find_refusal(code: int | None, message: str, problem: str) -> type[XRefusal] | None:
     """Return the refusal that X means by a code and its message, or by the words of a problem."""
     for kind in REFUSALS:
         if code in kind.codes and (kind.message_pattern is None or kind.message_pattern.search(message)):

@@ -12,16 +12,9 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient, XAccount
 from csat.surveys.survey import Survey
+from csat.surveys.transport_errors import TransportError
 from csat.surveys.transports import TransportName
-from csat.x_api.errors import (
-    DailyLimitReached,
-    RateLimited,
-    RetryLater,
-    Uncertain,
-    Unconfirmed,
-    Unreadable,
-    XError,
-)
+from csat.x_api.errors import DailyLimitReached, RateLimited, Unanswered, Unconfirmed, Unreadable, XBusy
 from csat.x_api.json_body import parse_json
 from csat.x_api.refusals import (
     InvalidCredentials,
@@ -80,7 +73,7 @@ def encode(survey: Survey) -> dict[str, str]:
 
 
 def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
-    """Return the receipt in a response to POST feedback/create; raises `XError`."""
+    """Return the receipt in a response to POST feedback/create; raises `TransportError`."""
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise error_from_response(status, headers, body)
     try:
@@ -90,7 +83,7 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
 
 
 def decipher_user(status: int, headers: Mapping[str, str], body: bytes) -> Account:
-    """Return the account in a response to a v2 user look-up; raises `XError`."""
+    """Return the account in a response to a v2 user look-up; raises `TransportError`."""
     if status == _NOT_FOUND:
         raise RecipientUnknown(f"X answered {status}", raw=excerpt(body))
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
@@ -102,14 +95,14 @@ def decipher_user(status: int, headers: Mapping[str, str], body: bytes) -> Accou
     user = response.data
     if user is None:
         if not response.errors:
-            raise RetryLater(f"X answered {status}, without data or errors", raw=excerpt(body))
+            raise XBusy(f"X answered {status}, without data or errors", raw=excerpt(body))
         message = " ".join(problem.detail for problem in response.errors)
         kind = RecipientSuspended if "suspended" in message.lower() else RecipientUnknown
         raise kind(f"X answered {status}, without an account", api_message=message)
     return Account(id=user.id, handle=user.username, receives_dm=user.receives_your_dm)
 
 
-def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> XError:
+def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> TransportError:
     """Return the error that a response other than 2xx means.
 
     The HTTP status decides first, then X's error code, then its words.
@@ -123,10 +116,10 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
     if status in _BUSY:
         exhausted = _find_exhausted_windows(headers)
         limited = RateLimited if exhausted in ([], [_WINDOW]) else DailyLimitReached
-        retry = limited if status in _RATE_LIMITED else RetryLater
+        retry = limited if status in _RATE_LIMITED else XBusy
         return retry(summary, api_message=message, raw=raw, until=_last_reset(headers, exhausted))
     if not is_client_error:
-        uncertain = Uncertain if status == _GATEWAY_TIMEOUT else Unconfirmed
+        uncertain = Unanswered if status == _GATEWAY_TIMEOUT else Unconfirmed
         return uncertain(summary, api_message=message, raw=raw)
     if refusal is None:
         refusal = InvalidCredentials if status == _UNAUTHORIZED and code is None else RefusedByX
