@@ -10,40 +10,20 @@ import logging
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated
 
-import stamina
 import typer
-import uvloop
-from stamina.instrumentation import RetryDetails
 
+from cli.command_runner import give_up, load_or_exit, run
 from cli.errors import CommandError
 from csat.clock import utc_now
-from csat.db.errors import DatabaseError
-from csat.json_log import JsonFormatter
-from csat.library_logs import silence_libraries
-from csat.reporting.export_rows import InvalidExport
 from csat.reporting.periods import InvalidPeriod, parse_period
-from csat.setting_types import LogFormat
-from csat.settings import Settings, SettingsWithoutXKeys
-from csat.settings_from_environment import (
-    SettingsError,
-    find_log_format,
-    load_settings,
-    load_settings_without_x_keys,
-)
-from csat.surveys.questions import CatalogueError, Metric
+from csat.settings import Settings
+from csat.settings_from_environment import load_settings, load_settings_without_x_keys
+from csat.surveys.questions import Metric
 from csat.surveys.recipients import InvalidRecipient
 from csat.surveys.transports import TransportName
-
-LOG_FORMATTERS: Mapping[LogFormat, logging.Formatter] = {
-    "text": logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"),
-    "json": JsonFormatter(),
-}
-
-LoadedSettings = TypeVar("LoadedSettings", bound=SettingsWithoutXKeys)
 
 log = logging.getLogger(__name__)
 
@@ -79,22 +59,22 @@ def main(
 @cli.command()
 def serve() -> None:
     """Run the app: in Socket Mode if SLACK_APP_TOKEN is set, else over HTTP."""
-    settings = _settings(load_settings, is_logged=True)
+    settings = load_or_exit(load_settings, is_logged=True)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    _run(_serve(settings), level=level, log_format=settings.log_format)
+    run(_serve(settings), level=level, log_format=settings.log_format)
     log.info("Stopped")
 
 
 @cli.command()
 def sandbox() -> None:
     """Try the app in a browser, with a fake Slack and a fake X. No account needed."""
-    _run(_sandbox(), level=logging.WARNING)
+    run(_sandbox(), level=logging.WARNING)
 
 
 @cli.command()
 def check() -> None:
     """Check the settings, Slack, and X if there are its keys, and say what to fix."""
-    _run(_check(_settings(load_settings)), level=logging.CRITICAL)  # the findings say what others log
+    run(_check(load_or_exit(load_settings)), level=logging.CRITICAL)  # the findings say what others log
 
 
 @cli.command("manifest")
@@ -108,7 +88,7 @@ def print_manifest(
     try:
         printed = socket_manifest if url is None else manifest.over_http(socket_manifest, url)
     except manifest.InvalidUrl as problem:
-        _give_up([f"--url {problem}"])
+        give_up([f"--url {problem}"])
     typer.echo(manifest.dumps(printed), nl=False)
 
 
@@ -122,12 +102,12 @@ def prune(
     from cli import prune as pruning
     from csat.values_from_settings import build_limits
 
-    settings = _settings(load_settings_without_x_keys)
+    settings = load_or_exit(load_settings_without_x_keys)
     try:
         age = pruning.parse_age(older_than, build_limits(settings))
     except pruning.InvalidAge as error:
-        _give_up([str(error)])
-    _run(pruning.run(settings, age, dry_run=dry_run), "Pruning stopped", logging.WARNING)
+        give_up([str(error)])
+    run(pruning.run(settings, age, dry_run=dry_run), "Pruning stopped", logging.WARNING)
 
 
 @cli.command()
@@ -146,8 +126,10 @@ def forget(
     try:
         recipient = parse_customer(customer)
     except InvalidRecipient as error:
-        _give_up([str(error)])
-    _run(forgetting.run(_settings(load_settings), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
+        give_up([str(error)])
+    run(
+        forgetting.run(load_or_exit(load_settings), recipient, yes=yes), "Forgetting stopped", logging.WARNING
+    )
 
 
 @cli.command()
@@ -161,12 +143,12 @@ def export(
     """Write a CSV file with a row per survey, and a manifest with its checksum."""
     from cli import export as exporting
 
-    settings = _settings(load_settings_without_x_keys)
+    settings = load_or_exit(load_settings_without_x_keys)
     try:
         period = parse_period(since, utc_now(), settings.csat_timezone)
     except InvalidPeriod as problem:
-        _give_up([f"--since: {problem}"])
-    _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
+        give_up([f"--since: {problem}"])
+    run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
 
 
 opt_outs = typer.Typer(
@@ -182,8 +164,8 @@ def export_opt_outs(
     """Write a CSV file with all opt-outs, lifted ones too; customers are keyed hashes in it."""
     from cli import opt_outs as listing
 
-    settings = _settings(load_settings_without_x_keys)
-    _run(listing.export(settings, output), "The export stopped", logging.WARNING)
+    settings = load_or_exit(load_settings_without_x_keys)
+    run(listing.export(settings, output), "The export stopped", logging.WARNING)
 
 
 @opt_outs.command("import")
@@ -203,9 +185,9 @@ def import_opt_outs(
     """Record the customers of a list as opted out; the app can keep running."""
     from cli import opt_outs as listing
 
-    settings = _settings(load_settings)
+    settings = load_or_exit(load_settings)
     work = listing.import_file(settings, source, apply=apply, from_line=from_line)
-    _run(work, "The import stopped", logging.WARNING)
+    run(work, "The import stopped", logging.WARNING)
 
 
 @cli.command()
@@ -213,7 +195,7 @@ def resume() -> None:
     """Send what waits for a paused X account now, once X accepts it again."""
     from cli import resume as resuming
 
-    _run(resuming.run(_settings(load_settings)), "Not resumed", logging.WARNING)
+    run(resuming.run(load_or_exit(load_settings)), "Not resumed", logging.WARNING)
 
 
 @cli.command("rotate-link-secret")
@@ -221,7 +203,7 @@ def rotate_link_secret() -> None:
     """Make new links to the rating page with another secret; those sent before go on working."""
     from cli import rotate_link_secret as rotating
 
-    _run(rotating.run(_settings(load_settings_without_x_keys)), "Not rotated", logging.WARNING)
+    run(rotating.run(load_or_exit(load_settings_without_x_keys)), "Not rotated", logging.WARNING)
 
 
 @cli.command()
@@ -232,9 +214,9 @@ def backup(
     from cli import backup as backups
 
     try:
-        contents = backups.back_up(backups.database_file(_settings(load_settings_without_x_keys)), target)
+        contents = backups.back_up(backups.database_file(load_or_exit(load_settings_without_x_keys)), target)
     except CommandError as error:
-        _give_up([f"No backup: {error}"])
+        give_up([f"No backup: {error}"])
     typer.echo(f"Wrote {target}: {contents}. Only you can read it.")
 
 
@@ -249,8 +231,8 @@ def restore(
     """Put a backup in the place of the SQLite database, while the app is stopped."""
     from cli import restore as restoring
 
-    _run(
-        restoring.run(_settings(load_settings_without_x_keys), source, replace=replace),
+    run(
+        restoring.run(load_or_exit(load_settings_without_x_keys), source, replace=replace),
         "Not restored",
         logging.WARNING,
     )
@@ -267,7 +249,7 @@ def report(
     """Print the report of an exported file, as supervisors see it in Slack."""
     from cli import report_from_export as reporting
 
-    _run(reporting.run(source, metric or list(Metric), transport), "No report", logging.WARNING)
+    run(reporting.run(source, metric or list(Metric), transport), "No report", logging.WARNING)
 
 
 async def _serve(settings: Settings) -> None:
@@ -301,46 +283,6 @@ async def _check(settings: Settings) -> None:
             typer.echo(f"      {finding.advice}")
     if failed:
         raise typer.Exit(1)
-
-
-def _settings(load: Callable[[], LoadedSettings], *, is_logged: bool = False) -> LoadedSettings:
-    """Load the settings, or exit; what is wrong is a line of the log if `is_logged`."""
-    try:
-        return load()
-    except SettingsError as error:
-        lines = ["Fix these settings:", *(f"  - {problem}" for problem in error.problems)]
-        _give_up(lines, find_log_format() if is_logged else "text")
-
-
-def _run(
-    work: Coroutine[Any, Any, None],
-    failing: str = "The app can't start",
-    level: int = logging.INFO,
-    log_format: LogFormat = "text",
-) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(LOG_FORMATTERS[log_format])
-    logging.basicConfig(level=level, handlers=[handler])
-    silence_libraries()
-    stamina.instrumentation.set_on_retry_hooks([_log_retry])
-    try:
-        uvloop.run(work)
-    except BrokenPipeError:
-        raise  # typer ends quietly when the output's reader is gone
-    except (DatabaseError, CatalogueError, InvalidExport, CommandError, OSError) as error:
-        _give_up([f"{failing}: {error}"], log_format)
-
-
-def _log_retry(details: RetryDetails) -> None:
-    log.warning("Retrying in %.1f s: %s", details.wait_for, details.caused_by)
-
-
-def _give_up(lines: list[str], log_format: LogFormat = "text") -> NoReturn:
-    message = "\n".join(lines)
-    if log_format == "json":
-        message = JsonFormatter().format(log.makeRecord(log.name, logging.ERROR, "", 0, message, (), None))
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
 
 
 async def _stopped() -> None:

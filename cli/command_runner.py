@@ -1,0 +1,71 @@
+"""Run a command: its settings, its log, its event loop, and what it prints if it can't go on."""
+
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NoReturn, TypeVar
+
+import stamina
+import typer
+import uvloop
+from stamina.instrumentation import RetryDetails
+
+from cli.errors import CommandError
+from csat.db.errors import DatabaseError
+from csat.json_log import JsonFormatter
+from csat.library_logs import silence_libraries
+from csat.reporting.export_rows import InvalidExport
+from csat.setting_types import LogFormat
+from csat.settings import SettingsWithoutXKeys
+from csat.settings_from_environment import SettingsError, find_log_format
+from csat.surveys.questions import CatalogueError
+
+LOG_FORMATTERS: Mapping[LogFormat, logging.Formatter] = {
+    "text": logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"),
+    "json": JsonFormatter(),
+}
+
+LoadedSettings = TypeVar("LoadedSettings", bound=SettingsWithoutXKeys)
+
+log = logging.getLogger(__name__)
+
+
+def load_or_exit(load: Callable[[], LoadedSettings], *, is_logged: bool = False) -> LoadedSettings:
+    """Load the settings, or exit; what is wrong is a line of the log if `is_logged`."""
+    try:
+        return load()
+    except SettingsError as error:
+        lines = ["Fix these settings:", *(f"  - {problem}" for problem in error.problems)]
+        give_up(lines, find_log_format() if is_logged else "text")
+
+
+def run(
+    work: Coroutine[Any, Any, None],
+    failing: str = "The app can't start",
+    level: int = logging.INFO,
+    log_format: LogFormat = "text",
+) -> None:
+    """Run a command's work; if an expected error ends it, print that after `failing`, and exit with 1."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LOG_FORMATTERS[log_format])
+    logging.basicConfig(level=level, handlers=[handler])
+    silence_libraries()
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
+    try:
+        uvloop.run(work)
+    except BrokenPipeError:
+        raise  # typer ends quietly when the output's reader is gone
+    except (DatabaseError, CatalogueError, InvalidExport, CommandError, OSError) as error:
+        give_up([f"{failing}: {error}"], log_format)
+
+
+def give_up(lines: list[str], log_format: LogFormat = "text") -> NoReturn:
+    """Print why the command can't do its work, as a line of the log if that is JSON, and exit with 1."""
+    message = "\n".join(lines)
+    if log_format == "json":
+        message = JsonFormatter().format(log.makeRecord(log.name, logging.ERROR, "", 0, message, (), None))
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def _log_retry(details: RetryDetails) -> None:
+    log.warning("Retrying in %.1f s: %s", details.wait_for, details.caused_by)
