@@ -270,6 +270,25 @@ async def test_the_message_of_a_survey_that_was_sent_again_answers_its_successor
     await any_world.wait_until(lambda: buttons(old) == buttons(new) == [])
 
 
+async def test_a_message_that_arrived_is_answered_though_slack_refused_to_send_it_again(
+    any_world: World,
+) -> None:
+    faults = any_world.workspace.faults
+    faults.fail("chat.postMessage", "500", times=1, after=True)
+    insert_survey(any_world)
+    message = await any_world.wait_for_dm(QUESTION, SAM)
+    question = await any_world.wait_for_dm("may not have arrived")
+    await any_world.wait_until(any_world.is_outbox_empty)
+    faults.fail("chat.postMessage", "messages_tab_disabled", times=1)
+    await press(any_world, question, "send_survey_again", ADA)
+    await any_world.wait_for_dm("The first one may have arrived.")
+    await press(any_world, message, "rate:4")
+    await any_world.wait_for_message("They answered.", fixtures.PARTNERS)
+    await wait_for_text(any_world, message, THANKS)
+
+    assert stored(any_world) == [("answered", 4, None), ("refused", None, None)]
+
+
 async def test_two_presses_at_once_leave_the_last_one(any_world: World) -> None:
     message = await ask(any_world)
     presses = [f"rate:{rating}" for rating in (1, 5, 2, 4)]

@@ -10,6 +10,8 @@ import aiohttp
 import httpx
 import pytest
 
+from blocks.survey_notifications import CANCEL_ACTION
+from blocks.uncertain_survey import SEND_AGAIN_ACTION
 from csat.db import tables
 from csat.db.outbox import NotificationKind
 from csat.settings import Settings
@@ -17,8 +19,10 @@ from csat.surveys.link_message import OPT_OUT
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from sandbox.x.link_previews import USER_AGENTS
+from tests.databases import KINDS, Databases
+from tests.factories import SUPERVISED
 from tests.local_client import local_client
-from tests.rating_page_kit import link_settings
+from tests.rating_page_kit import answer_on_page, link_settings
 from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
 
 MIRA = "/csat @mira_k"
@@ -301,3 +305,106 @@ async def test_a_link_among_the_message_requests_was_sent(tmp_path: Path) -> Non
         await world.wait_for_message("asked @mira_k for feedback on X.")
 
         assert len(world.x.messages.requests(world.x.customer("mira_k"))) == 1
+
+
+@pytest.fixture(name="linked", params=KINDS)
+async def _linked(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    """An app whose usual transport is the link, on each kind of database."""
+    async with linking(tmp_path, database_url=databases.make(request.param, tmp_path)) as world:
+        yield world
+
+
+async def send_unconfirmed(world: World) -> str:
+    """Send a survey that arrives unconfirmed, and return its link."""
+    world.x.fail(Fault.GATEWAY_TIMEOUT_AFTER, Endpoint.SEND_MESSAGE)
+    await world.submit_survey(MIRA)
+    await world.wait_for_dm("may not have arrived")
+    return newest_link(world)
+
+
+def newest_link(world: World) -> str:
+    return link_in(world.x.messages.inbox(world.x.customer("mira_k"))[-1].text)
+
+
+async def send_again(world: World, fault: Fault) -> None:
+    """Send the survey that was asked about last again; X responds with a fault."""
+    await world.wait_until(world.is_outbox_empty)
+    world.x.fail(fault, Endpoint.SEND_MESSAGE)
+    asked = await world.wait_for_dm("may not have arrived")
+    await world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
+
+
+async def send_again_in_vain(world: World) -> None:
+    """Send the survey that was asked about last again, which X refuses."""
+    await send_again(world, Fault.NOT_OPEN_TO_MESSAGES)
+    await world.wait_for_message("was not sent again. The first one may have arrived.")
+    await world.wait_until(world.is_outbox_empty)
+
+
+async def test_a_link_that_arrived_is_answered_though_x_refused_to_send_it_again(linked: World) -> None:
+    link = await send_unconfirmed(linked)
+    await send_again_in_vain(linked)
+    await answer_on_page(link, 4, "Fast.")
+    await linked.wait_for_message("They answered.")
+    await linked.wait_until(linked.is_outbox_empty)
+
+    c = tables.surveys.c
+    assert linked.rows(c.state, c.rating, c.comment) == [("answered", 4, "Fast."), ("refused", None, None)]
+    assert linked.rows(tables.attempts.c.outcome) == [("sent",), ("refused",)]
+    assert len(linked.x.messages.sent) == 1
+    assert linked.count_messages("asked @mira_k for feedback on X.") == 1
+    await linked.wait_for_dm("The survey to @mira_k was sent.")
+    assert linked.find_dm("may not have arrived") is None
+
+
+async def test_an_answer_after_a_refused_repetition_counts_as_one_survey(tmp_path: Path) -> None:
+    async with linking(tmp_path, **SUPERVISED) as world:
+        link = await send_unconfirmed(world)
+        await send_again_in_vain(world)
+        await answer_on_page(link, 4, "Fast.")
+        await world.wait_for_message("They answered.")
+        await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat report 7d")
+        report = visible_text(await world.wait_for_message("still open", viewer=fixtures.CLEO))
+
+        assert "1 sent · 1 answer · 1 comment (100% of answers)" in report
+
+
+async def test_a_link_that_arrived_is_answered_though_its_repetition_was_cancelled(linked: World) -> None:
+    link = await send_unconfirmed(linked)
+    await send_again(linked, Fault.OVER_CAPACITY)
+    await linked.wait_until(lambda: ("accepted",) in linked.rows(tables.attempts.c.outcome))
+    waiting = await linked.wait_for_waiting_message()
+    await linked.workspace.click(fixtures.ADA, CANCEL_ACTION, channel=waiting.channel, ts=waiting.ts)
+    await linked.wait_until(lambda: "cancelled" in linked.states())
+    await answer_on_page(link, 4, "Fast.")
+    await linked.wait_for_message("They answered.")
+
+    assert linked.states() == ["answered", "cancelled"]
+
+
+async def test_both_links_of_a_survey_that_was_refused_the_third_time_take_one_answer(linked: World) -> None:
+    first = await send_unconfirmed(linked)
+    await send_again(linked, Fault.GATEWAY_TIMEOUT_AFTER)
+    await linked.wait_until(lambda: linked.states() == ["refused", "uncertain"])
+    second = newest_link(linked)
+    await send_again_in_vain(linked)
+    await answer_on_page(first, 2, "")
+    await answer_on_page(second, 4, "Fast.")
+
+    assert [rating for (rating,) in linked.rows(tables.surveys.c.rating) if rating] == [4]
+    assert sorted(linked.states()) == ["answered", "refused", "refused"]
+    assert first != second
+
+
+async def test_a_repetition_that_was_sent_takes_the_answer_to_the_first_link(linked: World) -> None:
+    link = await send_unconfirmed(linked)
+    linked.x.recover()
+    asked = await linked.wait_for_dm("may not have arrived")
+    await linked.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
+    await linked.wait_for_message("asked @mira_k for feedback on X.")
+    await answer_on_page(link, 4, "Fast.")
+    await linked.wait_for_message("They answered.")
+
+    assert linked.states() == ["refused", "answered"]

@@ -168,15 +168,26 @@ def _lock(connection: Connection, survey_id: int) -> Row[Any] | None:
 
 
 def _find(connection: Connection, query: Select[Any], survey_id: int) -> Row[Any] | None:
-    """Return a survey, or the one that was sent in its place, unless there is nothing to answer."""
+    """Return a survey, or the last one in its place that may have arrived, if it can be answered."""
     row = connection.execute(query.where(surveys.c.id == survey_id)).first()
-    while row and (row.state, row.reason) == (State.REFUSED, SENT_AGAIN.reason):
-        row = connection.execute(query.where(surveys.c.view_id == f"{AGAIN}{row.id}")).first()
+    while row and _was_sent_again(row):
+        again = connection.execute(query.where(surveys.c.view_id == f"{AGAIN}{row.id}")).first()
+        if again is None or _did_not_arrive(again):
+            break
+        row = again
     if row is None or (row.recipient_handle is None and row.recipient_id is None):
         return None
-    if FACTS[TransportName(row.transport)].is_polled or row.state in (State.REFUSED, State.CANCELLED):
+    if FACTS[TransportName(row.transport)].is_polled or _did_not_arrive(row):
         return None
     return row
+
+
+def _was_sent_again(row: Row[Any]) -> bool:
+    return (row.state, row.reason) == (State.REFUSED, SENT_AGAIN.reason)
+
+
+def _did_not_arrive(row: Row[Any]) -> bool:
+    return row.state in (State.REFUSED, State.CANCELLED) and not _was_sent_again(row)
 
 
 def _is_older(chosen_at: datetime | None, stored: datetime | None) -> bool:

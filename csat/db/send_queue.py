@@ -45,7 +45,7 @@ _CLAIMED = update(surveys).where(
     surveys.c.id == bindparam("survey_id"), surveys.c.state == State.ACCEPTED, *_OWN_CLAIM
 )
 _SENDING = transition_to(State.SENDING, *_OWN_CLAIM, NOT_PAUSED, NOT_OPTED_OUT)
-_SENT = transition_to(State.SENT).returning(surveys)
+_SENT = transition_to(State.SENT, surveys.c.state != State.REFUSED).returning(surveys)
 _LATE_RECEIPT = update(surveys).where(
     surveys.c.id == bindparam("survey_id"),
     surveys.c.feedback_id.is_(None),

@@ -15,7 +15,7 @@ class State(StrEnum):
     SENT = "sent"
     """X returned a receipt."""
     REFUSED = "refused"
-    """Will not be sent; the requester is told why."""
+    """Will not be sent; the requester is told why. Or it was sent again, and may have arrived."""
     CANCELLED = "cancelled"
     """Cancelled by the requester before it was sent."""
     UNCERTAIN = "uncertain"
@@ -33,7 +33,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
         State.UNCERTAIN: frozenset({State.SENT, State.REFUSED}),
         State.SENT: frozenset({State.ANSWERED, State.EXPIRED}),
         State.EXPIRED: frozenset({State.ANSWERED}),
-        State.REFUSED: frozenset(),
+        State.REFUSED: frozenset({State.SENT}),  # by its customer's answer, after it was sent again in vain
         State.CANCELLED: frozenset(),
         State.ANSWERED: frozenset(),
     }
