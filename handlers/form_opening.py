@@ -15,9 +15,9 @@ from csat.db.survey_records import get_survey
 from csat.slack_api.message_text import extract_text
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
+from csat.surveys.mentions import find_external_id, find_recipients
 from csat.surveys.networks import Network
 from csat.surveys.origin import Origin
-from csat.surveys.prefill import find_external_id, find_recipients
 from csat.surveys.recipients import SlackPerson
 from handlers import slack_customers
 from handlers.command_args import CommandArgs

@@ -24,8 +24,8 @@ from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackError, SlackRefused
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.limits import Denial, Limits
+from csat.surveys.mentions import TicketPattern
 from csat.surveys.origin import Origin
-from csat.surveys.prefill import TicketPattern
 from csat.surveys.recipients import Recipient, SlackPerson
 from csat.surveys.survey import Draft
 from csat.surveys.transport_errors import RetryLater

@@ -1,4 +1,4 @@
-"""Find the customers and the ticket number in a message, to prefill the form."""
+"""Find the customers and the ticket number that a message mentions, to prefill the form."""
 
 import re
 import tomllib
