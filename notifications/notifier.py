@@ -14,7 +14,7 @@ from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
 from csat.surveys.states import State
 from notifications.low_ratings import LowRatingAlerts
-from notifications.operator_alerts import OperatorAlerts
+from notifications.pause_alerts import PauseAlerts
 from notifications.posted_notifications import NothingToUpdate, NotPostedYet
 from notifications.retries import find_retry_time
 from notifications.survey_notifications import SurveyNotifications
@@ -53,7 +53,7 @@ class Notifier:
         self._batch_size = batch_size
         self._survey_notifications = SurveyNotifications(resources)
         self._low_rating_alerts = LowRatingAlerts(resources)
-        self._operator_alerts = OperatorAlerts(resources)
+        self._pause_alerts = PauseAlerts(resources)
         self._is_failing = False
 
     def start(self, notification: Notification) -> None:
@@ -75,12 +75,10 @@ class Notifier:
         """Start posting what is due: other instances' notifications, retries, and alerts to operators."""
         try:
             await self._post_due()
-            for alert in await self._operator_alerts.claim():
+            for alert in await self._pause_alerts.claim():
                 name = f"alerting operator {alert.operator}"
                 if not self._resources.tasks.is_running(name):
-                    self._resources.tasks.start(
-                        suppress_db_errors(self._operator_alerts.deliver(alert)), name
-                    )
+                    self._resources.tasks.start(suppress_db_errors(self._pause_alerts.deliver(alert)), name)
         except DatabaseError as error:
             level = logging.DEBUG if self._is_failing else logging.WARNING  # the log of an outage stays short
             log.log(level, "The outbox can't be polled: %s", error)

@@ -13,7 +13,7 @@ CLAIM_LEASE = timedelta(minutes=1)
 """How long an alert is claimed by one instance."""
 
 
-class OperatorAlert(NamedTuple):
+class PauseAlert(NamedTuple):
     """A claimed alert for one operator."""
 
     account: str
@@ -24,7 +24,7 @@ class OperatorAlert(NamedTuple):
 
 def claim(
     connection: Connection, account: str, operators: Collection[str], now: datetime
-) -> list[OperatorAlert]:
+) -> list[PauseAlert]:
     """Claim the alerts of an account that are due; those of a pause that has ended are deleted."""
     _enqueue_for_each(connection, account, operators, now)
     cause = get_pause_cause(connection, account)
@@ -37,16 +37,16 @@ def claim(
         .values(due_at=now + CLAIM_LEASE)
         .returning(operator_alerts.c.operator, operator_alerts.c.attempts)
     )
-    return [OperatorAlert(account, row.operator, cause, row.attempts) for row in connection.execute(claimed)]
+    return [PauseAlert(account, row.operator, cause, row.attempts) for row in connection.execute(claimed)]
 
 
-def reschedule(connection: Connection, alert: OperatorAlert, due_at: datetime) -> None:
+def reschedule(connection: Connection, alert: PauseAlert, due_at: datetime) -> None:
     """Put an alert back until `due_at`."""
     values = {"due_at": due_at, "attempts": alert.attempts + 1}
     connection.execute(update(operator_alerts).where(*_key(alert)).values(values))
 
 
-def remove(connection: Connection, alert: OperatorAlert) -> None:
+def remove(connection: Connection, alert: PauseAlert) -> None:
     """Delete an alert that was posted, or is given up."""
     connection.execute(delete(operator_alerts).where(*_key(alert)))
 
@@ -65,5 +65,5 @@ def _enqueue_for_each(
         connection.execute(insert(operator_alerts), [{**row, "operator": person} for person in operators])
 
 
-def _key(alert: OperatorAlert) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _key(alert: PauseAlert) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return operator_alerts.c.account == alert.account, operator_alerts.c.operator == alert.operator
