@@ -21,7 +21,7 @@ from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback import expiry
 from csat.feedback.poller import ResponsePoller
-from csat.feedback.response_intake import Intake
+from csat.feedback.x_update_intake import Intake
 from csat.library_logs import silence_libraries
 from csat.question_and_ticket_files import load_ticket_patterns
 from csat.rating_page import secret_expiry

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.routing import Route
 
 from csat.delivery.send_worker import SendWorker
-from csat.feedback.response_intake import Intake
+from csat.feedback.x_update_intake import Intake
 from csat.rating_page.routes import RatingPageEndpoint
 from csat.settings import Settings
 from csat.shared_resources import Resources

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select
 
 from csat.db import poll_queue, send_queue
 from csat.db.poll_budget_and_sweeps import ensure_feed
-from csat.db.responses import UpdateOutcome, apply_update, match_unmatched
+from csat.db.survey_updates import UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import unmatched_responses
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low

@@ -16,7 +16,7 @@ from csat.db.poll_budget_and_sweeps import (
     split_sweep,
 )
 from csat.db.poll_queue import Poll
-from csat.feedback.response_intake import Intake
+from csat.feedback.x_update_intake import Intake
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.surveys.transport_errors import Refused, RetryLater, TransportError

@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from csat.db.errors import DatabaseError
-from csat.db.responses import UpdateOutcome
-from csat.feedback.response_intake import Intake
+from csat.db.survey_updates import UpdateOutcome
+from csat.feedback.x_update_intake import Intake
 from csat.web.paths import X_FEEDBACK
 from csat.web.request_body import BodyTooLarge, read_body
 from csat.x_api.errors import InvalidFeedback
