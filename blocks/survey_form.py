@@ -51,7 +51,7 @@ class SurveyForm:
         self,
         catalogue: Catalogue,
         defaults: Draft,
-        transports: tuple[TransportName, ...] = (TransportName.X_CARD,),
+        transports: tuple[TransportName, ...],
         rating_page: str = "",
     ) -> None:
         self.catalogue = catalogue

@@ -53,6 +53,7 @@ _numbers = itertools.count(1)
 def make_draft(**fields: Any) -> Draft:
     """Return a valid draft."""
     defaults = {
+        "transport": "x_card",
         "variant": "0",
         "display_name": "Northwind",
         "recipient": "@grace",
@@ -94,6 +95,7 @@ def make_update(
     """Return X's update of a survey sent at noon and answered `at` seconds later."""
     given_at = NOON + timedelta(seconds=at)
     receipt = {
+        "transport": TransportName.X_CARD,
         "id": feedback_id,
         "dm_id": "901",
         "to_user_id": "343434343434",

@@ -160,6 +160,7 @@ PREVIOUS = [
         asked_at=NOON - timedelta(days=number),
         sent_at=None if state in (State.ACCEPTED, State.SENDING) else NOON - timedelta(days=number),
         test=state is State.EXPIRED,
+        transport=TransportName.X_CARD,
         team=fixtures.TEAM,
         requester=fixtures.ADA,
         channel=fixtures.SUPPORT,

@@ -160,7 +160,7 @@ def extract_text(content: object) -> str:
 # the form
 
 FORMS = {
-    "empty": Form(draft=Draft(variant="0"), origin=make_origin()),
+    "empty": Form(draft=Draft(transport="x_card", variant="0"), origin=make_origin()),
     "filled in": Form(draft=make_draft(), origin=make_origin(), fill_count=1, shows_options=True),
     "without options": Form(draft=make_draft(external_id="x" * 256), origin=LONGEST_ORIGIN),
     "nps": Form(draft=make_draft(metric="nps", variant="5", test=True), origin=make_origin()),
@@ -180,7 +180,7 @@ FORMS = {
     ),
     "the longest": Form(draft=Draft(**LONG), origin=LONGEST_ORIGIN),
     "the longest nps": Form(draft=Draft(**{**LONG, "metric": "nps", "variant": "5"}), origin=LONGEST_ORIGIN),
-    "nonsense": Form(draft=Draft(metric="ces", variant="first"), origin=make_origin()),
+    "nonsense": Form(draft=Draft(transport="x_card", metric="ces", variant="first"), origin=make_origin()),
     **{
         f"hostile: {text[:12]!r}": Form(
             draft=make_draft(display_name=text, message=text), origin=LONGEST_ORIGIN
@@ -240,7 +240,7 @@ def test_the_form_of_the_largest_catalogue_is_valid() -> None:
     template = PLACEHOLDER + "?" * 74
     largest = Catalogue(questions={metric: dict.fromkeys(range(100), template) for metric in Metric})
 
-    check_view(SurveyForm(largest, make_draft()).build(FORMS["the longest"]))
+    check_view(SurveyForm(largest, make_draft(), (TransportName.X_CARD,)).build(FORMS["the longest"]))
 
 
 @given(
@@ -311,7 +311,7 @@ def test_nulls_are_parsed_as_empty() -> None:
 
     parsed = FORM.parse(view)
 
-    assert parsed.draft == Draft(metric="", variant="")
+    assert parsed.draft == Draft(transport="x_card", metric="", variant="")
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -384,7 +384,7 @@ def test_the_nps_preview_shows_its_scale() -> None:
 
 
 def test_the_preview_has_placeholders_for_missing_values() -> None:
-    text = extract_text(preview(Draft(metric="", variant="99"), CATALOGUE))
+    text = extract_text(preview(Draft(transport="x_card", metric="", variant="99"), CATALOGUE))
 
     assert "(your message)" in text
     assert "What is your overall satisfaction with (your name on X)?" in text

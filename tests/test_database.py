@@ -44,7 +44,15 @@ SURVEY = Survey(
 ORIGIN = Origin(
     team="T1", channel="C1", requester="U1", response_url="https://hooks.slack.com/1", received_at=NOW
 )
-RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOW, updated_at=NOW)
+RECEIPT = Receipt(
+    transport=TransportName.X_CARD,
+    id="9",
+    dm_id="8",
+    to_user_id="33",
+    question_variant_id=0,
+    created_at=NOW,
+    updated_at=NOW,
+)
 LIMITS = Limits()
 RESOLVED = XAccount(handle="Mira_K", id="33")
 WAIT = Wait(reason="RateLimited", until=NOW)

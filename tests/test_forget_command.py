@@ -19,6 +19,7 @@ from csat.db.tables import metadata
 from csat.surveys.limits import Limits
 from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient, XAccount
+from csat.surveys.transports import TransportName
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
@@ -260,7 +261,13 @@ async def insert_sent_survey(database: Database, view_id: str, recipient: Recipi
     number = await database.run(send_queue.begin_attempt, record, "one", NOON)
     assert number
     receipt = Receipt(
-        id=view_id, dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON
+        transport=TransportName.X_CARD,
+        id=view_id,
+        dm_id="8",
+        to_user_id="33",
+        question_variant_id=0,
+        created_at=NOON,
+        updated_at=NOON,
     )
     await database.run(send_queue.mark_sent, record.id, number, receipt, NOON)
     return record.id

@@ -39,6 +39,7 @@ def previous_survey(ago: timedelta | None, *, test: bool = False) -> PreviousSur
         asked_at=at or NOON,
         sent_at=at,
         test=test,
+        transport=TransportName.X_CARD,
         team="T1",
         requester="U1",
         channel="C1",

@@ -15,6 +15,7 @@ from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.surveys.questions import Metric
 from csat.surveys.receipt import Receipt
 from csat.surveys.responses import Comment, Rating, Response, Update
+from csat.surveys.transports import TransportName
 from sandbox.slack import Delivery, Message, View, fixtures
 from sandbox.x import Feedback
 from tests.databases import SLOW_KINDS, Databases
@@ -49,6 +50,7 @@ async def answer(world: World, feedback: Feedback, score: int, comment: str | No
     answered = world.x.respond(feedback.id, score, comment)
     assert answered.score
     receipt = Receipt(
+        transport=TransportName.X_CARD,
         id=answered.id,
         dm_id=answered.dm_id,
         to_user_id=answered.to_user_id,

@@ -49,7 +49,15 @@ from tests.plans import Plans
 
 ROWS = 2_000
 LIMITS = Limits()
-RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON)
+RECEIPT = Receipt(
+    transport=TransportName.X_CARD,
+    id="9",
+    dm_id="8",
+    to_user_id="33",
+    question_variant_id=0,
+    created_at=NOON,
+    updated_at=NOON,
+)
 
 CSAT = Filters(team="T012AB3CD", metric=Metric.CSAT, exclude_requesters=frozenset({"U2"}))
 PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))

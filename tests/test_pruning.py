@@ -30,7 +30,15 @@ from tests.world import WAIT_SECONDS, World
 
 DAY = timedelta(days=1)
 LIMITS = Limits(daily={TransportName.X_CARD: 10_000})
-RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON)
+RECEIPT = Receipt(
+    transport=TransportName.X_CARD,
+    id="9",
+    dm_id="8",
+    to_user_id="33",
+    question_variant_id=0,
+    created_at=NOON,
+    updated_at=NOON,
+)
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 

@@ -67,7 +67,7 @@ def test_the_tokens_and_keys_are_all_that_is_required(monkeypatch: pytest.Monkey
     assert (settings.host, settings.port) == ("127.0.0.1", 3000)
     assert settings.csat_agents == frozenset()
     assert settings.csat_questions_file == DEFAULT_QUESTIONS_FILE
-    assert build_default_draft(settings) == Draft(message=DEFAULT_MESSAGE)
+    assert build_default_draft(settings) == Draft(transport="x_card", message=DEFAULT_MESSAGE)
     assert settings.x_account_id == "1718260345"
     assert (credentials := build_credentials(settings))
     assert credentials.access_token_secret.get_secret_value() == "token secret"
@@ -493,7 +493,7 @@ def test_the_form_starts_with_the_configured_values(monkeypatch: pytest.MonkeyPa
     )
 
     assert build_default_draft(settings) == Draft(
-        display_name="N" * 20, message="m" * MAX_MESSAGE_LENGTH, privacy_url=url
+        transport="x_card", display_name="N" * 20, message="m" * MAX_MESSAGE_LENGTH, privacy_url=url
     )
 
 

@@ -142,7 +142,7 @@ def _manifest() -> Iterator[Section]:
 
 
 def _survey_form() -> Iterator[Section]:
-    survey_form = SurveyForm(CATALOGUE, make_draft())
+    survey_form = SurveyForm(CATALOGUE, make_draft(), (TransportName.X_CARD,))
     csat = Form(draft=make_draft(), origin=samples.ORIGIN)
     usual = render_view(survey_form.build(csat))
     yield "modal", usual

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from csat.surveys.receipt import Receipt
+from csat.surveys.transports import TransportName
 from csat.x_api.signing import Credentials
 from sandbox.x import Keys as SandboxKeys
 
@@ -23,6 +24,7 @@ EXAMPLE_FEEDBACK = {
 }
 """The example result in X's documentation of POST feedback/create."""
 RECEIPT = Receipt(
+    transport=TransportName.X_CARD,
     id="123456789",
     dm_id="8989898989",
     external_id="ticket_5555",

@@ -87,6 +87,7 @@ class TimedDatabase:
         attempt = await self.database.run(send_queue.begin_attempt, record, "two", now)
         assert attempt  # noqa: S101 - there is no other instance
         receipt = Receipt(
+            transport=TransportName.X_CARD,
             id=str(record.id),
             dm_id="1",
             to_user_id="1",

@@ -55,7 +55,7 @@ class PreviousSurvey(FrozenModel):
     sent_at: datetime | None
     """When X sent it; empty while it is pending."""
     test: bool
-    transport: TransportName = TransportName.X_CARD
+    transport: TransportName
     team: str
     """The requester's workspace, where alone their id and the channel's mean anything."""
     requester: str

@@ -9,7 +9,7 @@ from csat.surveys.transports import TransportName
 class Receipt(FrozenModel):
     """The response of X or Slack to a survey that it accepted."""
 
-    transport: TransportName = TransportName.X_CARD
+    transport: TransportName
     id: str
     """Empty if it is not known."""
     dm_id: str

@@ -41,7 +41,7 @@ def is_web_url(url: str) -> bool:
 class Draft(FrozenModel):
     """The form as it was typed, valid or not: all text, so that nothing typed is lost."""
 
-    transport: str = TransportName.X_CARD
+    transport: str = ""
     metric: str = Metric.CSAT
     variant: str = ""
     """Empty for the first question of the metric."""

@@ -154,6 +154,7 @@ class Feedback(Receipt):
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
+    transport: TransportName = TransportName.X_CARD
     id: XId
     external_id: Annotated[Stripped, BeforeValidator(lambda value: value or "")] = ""
     created_at: XDate
