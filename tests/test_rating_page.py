@@ -273,6 +273,56 @@ async def test_a_rating_is_final_once_a_comment_was_sent(page: RatingPages) -> N
     assert (survey["rating"], survey["comment"]) == (4, "Good.")
 
 
+async def test_a_customer_who_changes_their_answer_reads_that_the_first_one_holds_meanwhile(
+    page: RatingPages,
+) -> None:
+    path = page.path(page.insert_survey())
+    unanswered = await page.browser.get(path)
+    await page.rate(path, 4)
+
+    reopened = await page.browser.get(path)
+
+    holds = "Your answer holds until you choose another one."
+    assert [holds in visible_text(response.text) for response in (unanswered, reopened)] == [False, True]
+
+
+async def test_a_customer_reads_before_they_comment_what_that_makes_final_and_then_what_was_taken(
+    page: RatingPages,
+) -> None:
+    path = page.path(page.insert_survey())
+
+    asked = await page.post(path, action="rate", rating="4")
+    declined = await page.browser.get(f"{path}?step=thanks")
+    thanked = await page.post(path, action="comment", comment="Good.")
+
+    final = "Once you send a comment, neither it nor your answer can be changed."
+    assert final in visible_text(asked.text)
+    assert "We have your answer. You can close this page." in visible_text(declined.text)
+    assert "We have your answer and your comment. You can close this page." in visible_text(thanked.text)
+
+
+async def test_a_customer_who_has_answered_reads_that_also_once_the_survey_has_closed(
+    page: RatingPages,
+) -> None:
+    path = page.path(page.insert_survey())
+    await page.rate(path, 4)
+    await page.world.advance(days=28)
+
+    shown = await page.browser.get(path)
+
+    assert "This survey has closed. We have your answer." in visible_text(shown.text)
+
+
+async def test_a_customer_who_opts_out_before_answering_reads_that_they_still_can(page: RatingPages) -> None:
+    path = page.path(page.insert_survey())
+
+    told = await page.post(path, action="opt_out")
+    answered = await page.post(path, action="rate", rating="4")
+
+    still = "We won't ask you again. You can still answer this question, if you like."
+    assert [still in visible_text(response.text) for response in (told, answered)] == [True, False]
+
+
 async def test_a_comment_can_be_added_after_a_rating_has_become_final(page: RatingPages) -> None:
     survey_id = page.insert_survey()
     path = page.path(survey_id)
@@ -329,7 +379,7 @@ async def test_a_survey_closes_28_days_after_it_was_sent(page: RatingPages) -> N
 
     for response in (shown, posted):
         assert response.status_code == 410
-        assert "Thank you for coming back to it." in visible_text(response.text)
+        assert "Thank you for stopping by." in visible_text(response.text)
     assert page.survey(survey_id)["rating"] is None
 
 
