@@ -53,6 +53,7 @@ UNDER_LEASE = (
     "answering",
     "polling the send queue",
     "polling the outbox",
+    "polling X",
 )
 """The names of the app's tasks that hold a lease or lead to one."""
 
