@@ -222,14 +222,14 @@ async def collect_digest(world: World) -> str:
 @pytest.mark.parametrize(
     ("world", "answers"),
     [
-        pytest.param({READER, COLLEAGUE}, (ANSWERS[0], ANSWERS[2], ANSWERS[3]), id="users"),
+        pytest.param({READER, COLLEAGUE}, (ANSWERS[0], ANSWERS[3]), id="users"),
         pytest.param(
             {READER, COLLEAGUE},
             (ANSWERS[0], ANSWERS[1], ANSWERS[4]),
             id="users, other answers",
             marks=pytest.mark.slow,
         ),
-        pytest.param({fixtures.AGENTS}, (ANSWERS[0], ANSWERS[-1]), id="user group", marks=pytest.mark.slow),
+        pytest.param({fixtures.AGENTS}, (ANSWERS[0], ANSWERS[2]), id="user group", marks=pytest.mark.slow),
     ],
     indirect=["world"],
 )

@@ -15,6 +15,7 @@ import pytest
 from sandbox.slack import Delivery, fixtures
 from sandbox.slack.transport import encode_body, request_headers
 from tests.local_client import local_client
+from tests.strategies import FEW_EXAMPLES
 from tests.world import World, is_app_idle, running_world
 
 MISSING = object()
@@ -34,6 +35,8 @@ WRONG: tuple[object, ...] = (
     "9" * 40,
 )
 MAX_DEPTH = 5
+SAMPLES = FEW_EXAMPLES // 2
+"""How many shallow and how many other parts of each payload are changed."""
 
 
 @pytest.fixture(name="http")
@@ -97,7 +100,10 @@ async def test_no_wrong_shape_escapes(http: World, caplog: pytest.LogCaptureFixt
     for delivery in deliveries.values():
         paths = list(find_paths(delivery.payload))
         shallow = [path for path in paths if len(path) <= 2]
-        for path in [*chooser.sample(shallow, min(len(shallow), 20)), *chooser.choices(paths, k=20)]:
+        for path in [
+            *chooser.sample(shallow, min(len(shallow), SAMPLES)),
+            *chooser.choices(paths, k=SAMPLES),
+        ]:
             wrong = chooser.choice(WRONG)
             forged = replace(delivery, payload=change(delivery.payload, path, wrong))
             caplog.clear()

@@ -1,7 +1,6 @@
 """The HTTP and WebSocket endpoints that the app calls."""
 
 import contextlib
-import copy
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +17,7 @@ from sandbox.slack.calls_and_deliveries import ApiCall
 from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import RESPONSE_URL, UPLOAD, InjectedError
 from sandbox.slack.files import UPLOAD_PATH
-from sandbox.slack.json_types import Json
+from sandbox.slack.json_types import Json, copy_json
 from sandbox.slack.webapi.arguments import parse_arguments, pop_token
 from sandbox.slack.webapi.methods import call_method, scope_headers
 from sandbox.slack.workspace_state import WorkspaceState
@@ -107,7 +106,7 @@ class Endpoints:
             yield exchange
         except SlackError as error:
             exchange.fail(error, error_status(error))
-        call = ApiCall(method, exchange.args, copy.deepcopy(exchange.body), exchange.status)
+        call = ApiCall(method, exchange.args, copy_json(exchange.body), exchange.status)
         self._state.api_calls.append(call)
         seconds = time.perf_counter() - started
         self._state.record_exchange("app", title, call.error or "ok", seconds, call.args, call.response)

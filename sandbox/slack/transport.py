@@ -4,7 +4,6 @@ HTTP requests are signed: https://docs.slack.dev/authentication/verifying-reques
 """
 
 import asyncio
-import copy
 import hashlib
 import hmac
 import json
@@ -18,7 +17,7 @@ import aiohttp
 
 from sandbox.slack.calls_and_deliveries import Delivery
 from sandbox.slack.errors import SlackError
-from sandbox.slack.json_types import Json
+from sandbox.slack.json_types import Json, copy_json
 from sandbox.slack.workspace_state import WorkspaceState
 
 ACK_TIMEOUT_SECONDS = 3.0
@@ -43,7 +42,7 @@ class Transport:
 
     async def deliver(self, type_: str, payload: Json) -> Delivery:
         """Deliver a payload, and as many duplicates as requested; return the first acknowledged delivery."""
-        envelope_id, payload = str(uuid.uuid4()), copy.deepcopy(payload)
+        envelope_id, payload = str(uuid.uuid4()), copy_json(payload)
         attempts = range(1 + self._state.faults.duplicate_deliveries)
         deliveries = [Delivery(type_, payload, envelope_id, number) for number in attempts]
         await asyncio.gather(*map(self._send, deliveries))
