@@ -757,6 +757,19 @@ async def test_an_invitation_whose_instance_was_killed_stays_uncertain_and_can_b
     assert stored(any_world) == [("answered", 5, None)]
 
 
+async def test_nobody_looks_long_for_a_message_to_a_person_whom_the_app_may_not_message(world: World) -> None:
+    await invite(world)
+    await world.wait_until(lambda: world.states() == ["sent"])
+    killed = {"state": State.SENDING, "feedback_id": None, "lease_until": world.clock()}
+    with world.engine.begin() as connection:
+        connection.execute(update(tables.surveys).values(**killed))
+    await world.wait_until(lambda: world.states() == ["uncertain"])
+    await world.advance(minutes=2)
+
+    await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
+    assert world.states() == ["uncertain"]
+
+
 async def test_what_the_database_does_not_take_is_not_thanked_for(any_world: World) -> None:
     first, second = await ask(any_world), await ask(any_world)
     await press_and_wait(any_world, first, "rate:4")

@@ -108,8 +108,8 @@ class SlackMessage:
     async def find_delivered(self, attempt: UncertainAttempt) -> list[Update] | None:
         """Return the survey's message, if the conversation with the app has it.
 
-        `None` if it may be an invitation, also of an instance that is gone: that one did not say; and without
-        the scopes to look for it.
+        `None` if it may be an invitation, also of an instance that is gone: that one did not say; or if
+        Slack does not let the app look for it.
         """
         if attempt.detail.startswith(IN_THREAD):
             return None
@@ -117,7 +117,7 @@ class SlackMessage:
         try:
             posted = await self._slack.find_direct_message(_person(record).user, make_block_id(_key(record)))
         except SlackError as error:
-            if str(error) != MISSING_SCOPE:
+            if not (isinstance(error, SlackRefused) or str(error) == MISSING_SCOPE):
                 raise self._to_transport_error(error) from error
             log.warning("Survey %s can't be looked for: %s", record.id, error)
             return None
