@@ -7,7 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from csat.db import account_pauses, follow_ups, reconciliation, send_queue, submissions, tables
+from csat.db import (
+    account_pauses,
+    attempt_outcomes,
+    follow_ups,
+    reconciliation,
+    send_queue,
+    submissions,
+    tables,
+)
 from csat.db.survey_records import SurveyRecord, to_columns
 from csat.question_and_ticket_files import load_catalogue
 from csat.surveys.limits import Limits
@@ -203,7 +211,7 @@ def insert_sending(connection: Connection, view_id: str = "V1", **fields: Any) -
 def insert_uncertain(connection: Connection) -> SurveyRecord:
     """Insert a survey whose attempt ended in a 504."""
     record = insert_sending(connection)
-    assert send_queue.mark_uncertain(connection, record.id, 1, TransportName.X_CARD, "504", NOON)
+    assert attempt_outcomes.mark_uncertain(connection, record.id, 1, TransportName.X_CARD, "504", NOON)
     return record
 
 
@@ -217,7 +225,7 @@ def insert_confirmed(connection: Connection) -> SurveyRecord:
 def insert_sent(connection: Connection, **fields: Any) -> SurveyRecord:
     """Insert a survey that X has accepted."""
     record = insert_sending(connection, **fields)
-    assert send_queue.mark_sent(connection, record.id, 1, make_update().receipt, NOON)
+    assert attempt_outcomes.mark_sent(connection, record.id, 1, make_update().receipt, NOON)
     return record
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select, update
 
-from csat.db import customer_answers, opt_outs, outbox, reconciliation, send_queue, tables
+from csat.db import attempt_outcomes, customer_answers, opt_outs, outbox, reconciliation, send_queue, tables
 from csat.db.customer_answers import Given
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord, Wait
 from csat.db.survey_transitions import AlreadySettled
@@ -80,7 +80,7 @@ def test_the_receipt_that_comes_after_the_answer_is_stored_without_another_confi
     survey_id = ask_on_page(connection, make(connection))
     customer_answers.rate(connection, survey_id, 5, LATER)
 
-    assert send_queue.mark_sent(connection, survey_id, 1, RECEIPT, LATER) is None
+    assert attempt_outcomes.mark_sent(connection, survey_id, 1, RECEIPT, LATER) is None
 
     row = row_of(connection, survey_id)
     assert (row["state"], row["feedback_id"], row["rating"]) == (State.ANSWERED, RECEIPT.id, 5)
@@ -92,9 +92,9 @@ def test_no_other_outcome_of_its_attempt_changes_an_answered_survey(connection: 
     customer_answers.rate(connection, survey_id, 5, LATER)
 
     wait = Wait(reason="RateLimited", until=LATER)
-    assert not send_queue.reschedule(connection, survey_id, 1, wait, "429", LATER)
-    assert send_queue.refuse(connection, survey_id, 1, SENT_AGAIN, "403", LATER) is None
-    assert send_queue.mark_stalled(connection, LATER + DAY) == []
+    assert not attempt_outcomes.reschedule(connection, survey_id, 1, wait, "429", LATER)
+    assert attempt_outcomes.refuse(connection, survey_id, 1, SENT_AGAIN, "403", LATER) is None
+    assert attempt_outcomes.mark_stalled(connection, LATER + DAY) == []
 
     assert row_of(connection, survey_id)["state"] == State.ANSWERED
 

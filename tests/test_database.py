@@ -13,7 +13,7 @@ import sqlalchemy
 import stamina
 from sqlalchemy import Connection
 
-from csat.db import outbox, send_queue, submissions, tables
+from csat.db import attempt_outcomes, outbox, send_queue, submissions, tables
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.engines import open_engine
@@ -191,9 +191,9 @@ async def test_an_attempt_that_was_put_back_is_not_refused(database: Database) -
     record = await accept(database)
     number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
-    await database.run(send_queue.reschedule, record.id, number, WAIT, "429", NOW)
+    await database.run(attempt_outcomes.reschedule, record.id, number, WAIT, "429", NOW)
 
-    assert not await database.run(send_queue.refuse, record.id, number, REFUSAL, "late", NOW)
+    assert not await database.run(attempt_outcomes.refuse, record.id, number, REFUSAL, "late", NOW)
     assert await get_state(database, record) is State.ACCEPTED
 
 
@@ -221,8 +221,8 @@ async def test_a_stalled_attempt_becomes_uncertain_and_is_never_claimed(
     await database.run(send_queue.begin_attempt, record, "one", NOW)
     later = NOW + timedelta(seconds=41)
 
-    assert await database.run(send_queue.mark_stalled, NOW + timedelta(seconds=39)) == []
-    (notification,) = await database.run(send_queue.mark_stalled, later)
+    assert await database.run(attempt_outcomes.mark_stalled, NOW + timedelta(seconds=39)) == []
+    (notification,) = await database.run(attempt_outcomes.mark_stalled, later)
     assert (notification.survey.id, notification.kind) == (record.id, NotificationKind.UNCERTAIN)
     assert await get_state(database, record) is State.UNCERTAIN
     assert await database.run(send_queue.claim, ("A1",), "two", later + timedelta(days=1), 10) == []
@@ -232,9 +232,9 @@ async def test_a_late_receipt_resolves_an_uncertain_survey(database: Database) -
     record = await accept(database)
     number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
-    await database.run(send_queue.mark_stalled, NOW + timedelta(seconds=41))
+    await database.run(attempt_outcomes.mark_stalled, NOW + timedelta(seconds=41))
 
-    assert await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
+    assert await database.run(attempt_outcomes.mark_sent, record.id, number, RECEIPT, NOW)
     assert await get_state(database, record) is State.SENT
 
 
@@ -243,12 +243,12 @@ async def test_a_duplicate_receipt_has_no_effect(database: Database) -> None:
     number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
 
-    assert await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
-    assert not await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
+    assert await database.run(attempt_outcomes.mark_sent, record.id, number, RECEIPT, NOW)
+    assert not await database.run(attempt_outcomes.mark_sent, record.id, number, RECEIPT, NOW)
     assert not await database.run(
-        send_queue.mark_uncertain, record.id, number, TransportName.X_CARD, "late", NOW
+        attempt_outcomes.mark_uncertain, record.id, number, TransportName.X_CARD, "late", NOW
     )
-    assert not await database.run(send_queue.refuse, record.id, number, REFUSAL, "late", NOW)
+    assert not await database.run(attempt_outcomes.refuse, record.id, number, REFUSAL, "late", NOW)
     assert await get_state(database, record) is State.SENT
 
 
@@ -266,7 +266,7 @@ async def test_a_rescheduled_survey_is_claimed_when_it_is_due(database: Database
     number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
     wait = Wait(reason="RateLimited", until=NOW + timedelta(minutes=15))
-    await database.run(send_queue.reschedule, record.id, number, wait, "429", NOW)
+    await database.run(attempt_outcomes.reschedule, record.id, number, wait, "429", NOW)
 
     assert await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(minutes=14), 10) == []
     (claimed,) = await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(minutes=15), 10)
@@ -285,7 +285,7 @@ async def test_a_notification_is_claimed_again_only_if_it_was_not_sent(database:
     record = await accept(database)
     number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
-    await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
+    await database.run(attempt_outcomes.mark_sent, record.id, number, RECEIPT, NOW)
     late = NOW + outbox.CLAIM_LEASE
 
     assert await database.run(outbox.claim_notifications, "T1", late - timedelta(seconds=1), 10) == []

@@ -9,7 +9,7 @@ import typer
 
 from cli import forget
 from cli.forget import ErasureResult, open_eraser
-from csat.db import engines, reconciliation, send_queue, submissions, survey_updates, tables
+from csat.db import attempt_outcomes, engines, reconciliation, send_queue, submissions, survey_updates, tables
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.erasure import erase, find_surveys
@@ -269,7 +269,7 @@ async def insert_sent_survey(database: Database, view_id: str, recipient: Recipi
         created_at=NOON,
         updated_at=NOON,
     )
-    await database.run(send_queue.mark_sent, record.id, number, receipt, NOON)
+    await database.run(attempt_outcomes.mark_sent, record.id, number, receipt, NOON)
     return record.id
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
-from csat.db import poll_queue, send_queue
+from csat.db import attempt_outcomes, poll_queue
 from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.survey_updates import UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import unmatched_responses
@@ -133,7 +133,7 @@ def test_the_database_agrees_with_the_model_in_any_order(
 
 def mark_sent(connection: Connection) -> None:
     """Store X's receipt, possibly late or a second time."""
-    send_queue.mark_sent(connection, newest_survey_id(connection), 1, make_update().receipt, NOON)
+    attempt_outcomes.mark_sent(connection, newest_survey_id(connection), 1, make_update().receipt, NOON)
 
 
 def match(connection: Connection) -> None:

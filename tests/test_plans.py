@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, insert, text
 from csat.db import (
     account_pauses,
     account_scope,
+    attempt_outcomes,
     backlog,
     erasure,
     follow_ups,
@@ -126,7 +127,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         connection, "A1", TransportName.X_CARD, LIMITS, NOON
     ),
     "claiming": lambda connection: send_queue.claim(connection, ("A1",), "one", NOON, 8),
-    "marking stalled surveys": lambda connection: send_queue.mark_stalled(connection, NOON),
+    "marking stalled surveys": lambda connection: attempt_outcomes.mark_stalled(connection, NOON),
     "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),
     "pausing again": pause_again,
     "refusing overdue surveys": refuse_overdue,
@@ -217,7 +218,7 @@ def send(connection: Connection, new: submissions.Submission) -> None:
     record = submissions.accept(connection, new, LIMITS, NOON)
     number = send_queue.begin_attempt(connection, record, "one", NOON)
     assert number
-    notification = send_queue.mark_sent(connection, record.id, number, RECEIPT, NOON)
+    notification = attempt_outcomes.mark_sent(connection, record.id, number, RECEIPT, NOON)
     assert notification
     outbox.mark_sent(connection, notification, "C1", "1.2", NOON)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from csat.db import poll_queue, send_queue, survey_updates, tables
+from csat.db import attempt_outcomes, poll_queue, survey_updates, tables
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.poll_budget_and_sweeps import (
@@ -483,7 +483,7 @@ async def test_concurrent_instances_poll_each_survey_once_within_one_budget(
 
 def insert_sent(connection: Connection, view_id: str, feedback_id: str) -> None:
     record = insert_sending(connection, view_id)
-    send_queue.mark_sent(connection, record.id, 1, make_update(feedback_id=feedback_id).receipt, NOON)
+    attempt_outcomes.mark_sent(connection, record.id, 1, make_update(feedback_id=feedback_id).receipt, NOON)
 
 
 async def test_only_one_instance_sweeps_events_at_a_time(database: Database) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 
 from cli import prune
 from cli.prune import InvalidAge, parse_age
-from csat.db import pruning, send_queue, submissions
+from csat.db import attempt_outcomes, pruning, send_queue, submissions
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.follow_ups import open_follow_up
@@ -85,9 +85,11 @@ async def insert_every_state(database: Database) -> dict[str, int]:
         assert record
         assert await database.run(send_queue.begin_attempt, record, "one", NOON)
     for name in ("sent", "answered", "expired"):
-        assert await database.run(send_queue.mark_sent, ids[name], 1, RECEIPT, NOON)
+        assert await database.run(attempt_outcomes.mark_sent, ids[name], 1, RECEIPT, NOON)
     for name in ("uncertain", "reconciled"):
-        assert await database.run(send_queue.mark_uncertain, ids[name], 1, TransportName.X_CARD, "500", NOON)
+        assert await database.run(
+            attempt_outcomes.mark_uncertain, ids[name], 1, TransportName.X_CARD, "500", NOON
+        )
     assert await refuse(database, ids["refused"])
     assert (
         await database.run(send_queue.cancel, ids["cancelled"], "T012AB3CD", "U012AB3CD") is State.CANCELLED

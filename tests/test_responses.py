@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, text, update
 
-from csat.db import erasure, send_queue
+from csat.db import attempt_outcomes, erasure
 from csat.db.database import Database
 from csat.db.survey_records import SurveyRecord
 from csat.db.survey_updates import UNMATCHED_RETENTION, UpdateOutcome, apply_update, match_unmatched
@@ -102,7 +102,7 @@ def test_an_update_replaces_a_missing_receipt(
     found = stored_response(connection)
     assert (found["state"], found["feedback_id"]) == (State.SENT, "900")
     assert "sent" in found["outbox"]
-    assert not send_queue.mark_sent(connection, record.id, 1, make_update().receipt, LATER)
+    assert not attempt_outcomes.mark_sent(connection, record.id, 1, make_update().receipt, LATER)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_an_early_response_is_matched_once_its_survey_is_sent(connection: Connec
     for early in (make_update(comment="Slow."), make_update(2, at=20), make_update(1, at=30)):
         assert apply_update(connection, early, RECIPIENT_KEY, NOON) is UpdateOutcome.UNMATCHED
     assert match_unmatched(connection, NOON, 10) == ([], [], [], [])
-    send_queue.mark_sent(connection, record.id, 1, make_update().receipt, NOON)
+    attempt_outcomes.mark_sent(connection, record.id, 1, make_update().receipt, NOON)
 
     matched = match_unmatched(connection, NOON, 10)
     assert (matched.applied, matched.answered) == (["900"], [Metric.CSAT])
@@ -262,7 +262,7 @@ async def test_a_response_and_the_receipt_of_its_survey_do_not_conflict(
 
     applying = asyncio.create_task(database.run(apply_while_receipt_waits))
     await asyncio.to_thread(locked.wait)
-    late = await other_instance.run(send_queue.mark_sent, record.id, 1, make_update().receipt, LATER)
+    late = await other_instance.run(attempt_outcomes.mark_sent, record.id, 1, make_update().receipt, LATER)
 
     assert (await applying, late) == (UpdateOutcome.ANSWERED, None)
     assert (await database.read(stored_response))["outbox"] == {"sent", "answered"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from csat.db import send_queue, tables
+from csat.db import attempt_outcomes, send_queue, tables
 from csat.delivery.send_worker import SendWorker
 from sandbox.request_hold import Hold
 from sandbox.slack import ActionOutcome, Message, fixtures
@@ -515,7 +515,7 @@ def freeze_first_attempt(
 async def test_a_frozen_instance_does_not_send_a_survey_that_was_marked_uncertain(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    freeze_first_attempt(world, monkeypatch, 41, meanwhile=send_queue.mark_stalled)
+    freeze_first_attempt(world, monkeypatch, 41, meanwhile=attempt_outcomes.mark_stalled)
     await send_survey(world)
     await world.wait_until(lambda: world.states() == ["uncertain"])
     await world.advance(minutes=1)

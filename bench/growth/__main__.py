@@ -28,7 +28,7 @@ import typer
 from bench.compared_apps import BENCH
 from bench.growth import reports, seed
 from bench.made_up_values import DISPLAY_NAME, MESSAGE, PRIVACY_URL
-from csat.db import limits, outbox, send_queue, submissions
+from csat.db import attempt_outcomes, limits, outbox, send_queue, submissions
 from csat.db.database import Database
 from csat.db.survey_records import SurveyRecord
 from csat.surveys.limits import Limits
@@ -95,7 +95,7 @@ class TimedDatabase:
             created_at=now,
             updated_at=now,
         )
-        notification = await self.database.run(send_queue.mark_sent, record.id, attempt, receipt, now)
+        notification = await self.database.run(attempt_outcomes.mark_sent, record.id, attempt, receipt, now)
         assert notification  # noqa: S101 - same
         await self.database.run(outbox.mark_sent, notification, "C1", "1.2", now)
 

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import ClientResponse
 
-from csat.db import outbox, send_queue, submissions
+from csat.db import attempt_outcomes, outbox, send_queue, submissions
 from csat.db.database import Database
 from csat.slack_api.posting import Poster
 from csat.x_api.client import XClient
@@ -31,13 +31,13 @@ AnyFunction = Callable[..., Any]
 TRANSACTIONS: Final[dict[str, AnyFunction]] = {
     "accept": submissions.accept,
     "begin_attempt": send_queue.begin_attempt,
-    "mark_sent": send_queue.mark_sent,
-    "refuse": send_queue.refuse,
-    "reschedule": send_queue.reschedule,
-    "mark_uncertain": send_queue.mark_uncertain,
+    "mark_sent": attempt_outcomes.mark_sent,
+    "refuse": attempt_outcomes.refuse,
+    "reschedule": attempt_outcomes.reschedule,
+    "mark_uncertain": attempt_outcomes.mark_uncertain,
     "mark_notified": outbox.mark_sent,
     "claim": send_queue.claim,
-    "mark_stalled": send_queue.mark_stalled,
+    "mark_stalled": attempt_outcomes.mark_stalled,
 }
 
 REQUEST_BY_PATH: Final = {

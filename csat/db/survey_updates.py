@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, delete, select, update
 
-from csat.db import send_queue
+from csat.db import attempt_outcomes
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.outbox import release
 from csat.db.responses import store_response, to_columns, to_response
@@ -138,7 +138,7 @@ def _match_attempt(
 def _store_receipt(connection: Connection, survey: Row[Any], x_update: Update, now: datetime) -> None:
     receipt = x_update.receipt
     if survey.state in _ATTEMPTED:
-        if sent := send_queue.mark_sent(connection, survey.id, survey.attempts, receipt, now):
+        if sent := attempt_outcomes.mark_sent(connection, survey.id, survey.attempts, receipt, now):
             release(connection, sent, now)
         return
     values = {

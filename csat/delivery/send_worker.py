@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from csat.db import outbox, reconciliation, send_queue
+from csat.db import attempt_outcomes, outbox, reconciliation, send_queue
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.survey_records import SurveyRecord
 from csat.delivery.circuit_breaker import CircuitBreaker
@@ -107,7 +107,7 @@ class SendWorker:
             self._polled_at = time.monotonic()
 
     async def _send_due(self, now: datetime) -> None:
-        for notification in await self._database.run(send_queue.mark_stalled, now, tuple(self._active)):
+        for notification in await self._database.run(attempt_outcomes.mark_stalled, now, tuple(self._active)):
             log.warning("Survey %s is uncertain: the instance that sent it is gone", notification.survey.id)
             self._notify(notification)
         # beside this instance's own surveys: a busy instance still takes over what others left behind

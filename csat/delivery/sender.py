@@ -11,7 +11,7 @@ import logging
 from datetime import datetime, timedelta
 
 from csat.backoff import backoff
-from csat.db import account_pauses, send_queue
+from csat.db import account_pauses, attempt_outcomes, send_queue
 from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
@@ -77,7 +77,7 @@ class SurveySender:
             )
         else:
             refused = self._database.run_until_committed(
-                send_queue.refuse, survey.id, number, refusal, detail, now
+                attempt_outcomes.refuse, survey.id, number, refusal, detail, now
             )
         self._announce(await refused)
 
@@ -126,7 +126,7 @@ class SurveySender:
         log.info("Survey %s was sent as %s", survey.id, FACTS[receipt.transport].noun)
         self._announce(
             await self._database.run_until_committed(
-                send_queue.mark_sent, survey.id, number, receipt, self._clock()
+                attempt_outcomes.mark_sent, survey.id, number, receipt, self._clock()
             )
         )
         return False
@@ -146,7 +146,9 @@ class SurveySender:
         transport = survey.survey.transport
         attempt = (survey.id, number, transport, error.detail, self._clock())
         advice = f"{error.advice} {FACTS[transport].hint_if_uncertain}"
-        self._announce(await self._database.run_until_committed(send_queue.mark_uncertain, *attempt, advice))
+        self._announce(
+            await self._database.run_until_committed(attempt_outcomes.mark_uncertain, *attempt, advice)
+        )
 
     async def _not_sent(self, survey: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
         now = self._clock()
@@ -171,7 +173,7 @@ class SurveySender:
                 send_queue.reschedule_claimed, survey, self._instance, wait
             )
         return await self._database.run_until_committed(
-            send_queue.reschedule, survey.id, number, wait, detail, self._clock()
+            attempt_outcomes.reschedule, survey.id, number, wait, detail, self._clock()
         )
 
     def _announce(self, notification: Notification | None) -> None:
