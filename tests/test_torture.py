@@ -18,6 +18,7 @@ from tests.databases import KINDS, Databases
 SOCKET_MODE = " over Socket Mode"
 BY_LINK = " by a link"
 IN_SLACK = " in Slack"
+IN_THREAD = " in Slack, in a thread"
 TRANSPORTS = {BY_LINK: TransportName.X_LINK, IN_SLACK: TransportName.SLACK}
 
 
@@ -34,7 +35,13 @@ async def _harness(
     transports = [transport for words, transport in TRANSPORTS.items() if words in options]
     transport = next(iter(transports), TransportName.X_CARD)
     async with open_harness(
-        processes, databases, kind, tmp_path, socket_mode=SOCKET_MODE in options, transport=transport
+        processes,
+        databases,
+        kind,
+        tmp_path,
+        socket_mode=SOCKET_MODE in options,
+        transport=transport,
+        in_thread=IN_THREAD in options,
     ) as harness:
         yield harness
     assert harness.unexpected_errors() == []
@@ -45,6 +52,7 @@ pytestmark = pytest.mark.slow
 on_sqlite = pytest.mark.parametrize("harness", ["sqlite"], indirect=True)
 by_link = pytest.mark.parametrize("harness", [f"sqlite{BY_LINK}"], indirect=True)
 in_slack = pytest.mark.parametrize("harness", [f"sqlite{IN_SLACK}"], indirect=True)
+in_thread = pytest.mark.parametrize("harness", [f"sqlite{IN_THREAD}"], indirect=True)
 on_postgresql = pytest.mark.parametrize("harness", [f"postgresql{SOCKET_MODE}"], indirect=True)
 EVEN, ODD = slice(0, None, 2), slice(1, None, 2)
 
@@ -220,3 +228,30 @@ async def test_an_instance_takes_over_the_surveys_in_slack_of_a_killed_one(
     harness: Harness, rng: random.Random
 ) -> None:
     assert_passed(await run_with_customers(harness, rng, two_instances.kill_one(harness, rng, 1)))
+
+
+@in_thread
+@pytest.mark.parametrize("failpoint", ["begin_attempt:after", "slack_post:sent", "mark_sent:before"])
+async def test_no_invitation_or_its_rating_is_lost_or_duplicated_when_the_app_is_killed(
+    harness: Harness, rng: random.Random, failpoint: str
+) -> None:
+    case = kills.kill_at_failpoint(harness, rng, 2, failpoint)
+    result = await run_with_customers(harness, rng, case)
+
+    assert_passed(result)
+    assert result.kills == 2
+    assert result.responses == result.responses_stored > 0
+
+
+@pytest.mark.parametrize(
+    ("harness", "part"),
+    [(f"sqlite{SOCKET_MODE}{IN_THREAD}", EVEN), (f"postgresql{SOCKET_MODE}{IN_THREAD}", ODD)],
+    indirect=["harness"],
+)
+async def test_no_invitation_or_its_rating_is_lost_or_duplicated_when_slack_fails(
+    harness: Harness, rng: random.Random, part: slice
+) -> None:
+    result = await run_with_customers(harness, rng, api_faults.inject_slack_faults(harness, rng, 1, part))
+
+    assert_passed(result)
+    assert result.responses == result.responses_stored > 0

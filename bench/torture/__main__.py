@@ -68,7 +68,13 @@ async def _run(
         case_folder.mkdir()
         rng = random.Random(f"{seed} {name}")  # noqa: S311 - repeatable
         async with open_harness(
-            processes, databases, kind, case_folder, socket_mode=case.socket_mode, transport=case.transport
+            processes,
+            databases,
+            kind,
+            case_folder,
+            socket_mode=case.socket_mode,
+            transport=case.transport,
+            in_thread=case.in_thread,
         ) as harness:
             running = case.run(harness, rng, case.amount)
             has_customers = case.transport is not TransportName.X_CARD

@@ -92,7 +92,7 @@ class Users:
             with contextlib.suppress(SlackError):
                 await workspace.close_all_views(agent)
             with contextlib.suppress(SlackError, TimeoutError):
-                result = await workspace.run_command(agent, fixtures.SUPPORT, f"/csat {recipient}")
+                result = await self._harness.ask_for_form(agent, recipient)
                 if result.outcome is not ActionOutcome.FAILED:
                     return await workspace.wait_until(
                         lambda: self._find_form(agent, recipient), OPEN_TIMEOUT_SECONDS

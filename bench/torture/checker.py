@@ -107,6 +107,12 @@ class Evidence(NamedTuple):
         """True if a survey is in a state that should not last."""
         return any(row.state in OPEN_STATES and not row.is_left_to_requester for row in self.rows)
 
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Sent, but not confirmed, though nobody has to say first whether it arrived."""
+        is_left = self.resends or any(row.is_left_to_requester for row in self.rows)
+        return self.feedbacks > 0 and not self.confirmations and not is_left
+
     def settlements(self) -> list[bool | None]:
         """For each survey once uncertain: settled as X recorded it? None if the requester settled it."""
         replaced = sum(row.reason == SENT_AGAIN.reason for row in self.rows)
@@ -117,7 +123,7 @@ class Evidence(NamedTuple):
             return None
         if replaced and row.state == "refused" and self.feedbacks <= replaced:
             return None  # X may have recorded the surveys that the requester replaced
-        if row.is_left_to_requester and self.feedbacks <= replaced:
+        if row.is_left_to_requester and (row.is_in_thread or self.feedbacks <= replaced):
             return None
         return row.state in SENT_STATES if self.feedbacks else row.state == "refused"
 
@@ -174,7 +180,7 @@ def _add(result: CaseResult, evidence: Evidence) -> None:
     result.told_wrongly += evidence.is_told_wrongly
     result.confirmed += evidence.confirmations > 0
     result.confirmed_twice += evidence.confirmations > max(1, evidence.feedbacks)
-    result.unconfirmed += evidence.feedbacks > 0 and not evidence.confirmations and not evidence.resends
+    result.unconfirmed += evidence.is_unconfirmed
     is_wrong = evidence.is_told_wrongly or False in settlements
     if evidence.is_duplicated or evidence.is_lost or evidence.is_open or is_wrong:
         result.failures.append(str(evidence))

@@ -13,7 +13,8 @@ import aiohttp
 
 from bench.torture.checker import CaseResult
 from bench.torture.harness import Harness
-from blocks.slack_survey import RATE_ACTION, THANKS
+from blocks.slack_survey import GIVE_FEEDBACK_ACTION, RATE_ACTION, THANKS, THANKS_IN_THREAD
+from blocks.slack_survey_modals import RATING_ID
 from csat.surveys.questions import SCALES, Metric
 from sandbox.slack import Message, SlackError, Workspace
 
@@ -114,7 +115,8 @@ class Customers:
             for user_id, link in links
         ]
         for person, message in self._harness.slack_surveys():
-            press = partial(_press_button, workspace, person, message)
+            answer = _answer_invitation if self._harness.in_thread else _press_button
+            press = partial(answer, workspace, person, message)
             surveys.append(ReceivedSurvey(as_typed(person), message.ts, press))
         return surveys
 
@@ -155,3 +157,23 @@ async def _press_button(workspace: Workspace, person: str, message: Message, rat
     except SlackError:  # the buttons are gone, perhaps after an earlier press
         return Outcome.RATED if THANKS in message.text else Outcome.REJECTED
     return Outcome.RATED
+
+
+async def _answer_invitation(workspace: Workspace, person: str, message: Message, rating: int) -> Outcome:
+    """Send the form behind an invitation, and wait until that says thanks instead."""
+
+    def is_thanked() -> bool:
+        return THANKS_IN_THREAD in message.text
+
+    with contextlib.suppress(SlackError, TimeoutError):
+        if workspace.current_view(person):  # of an earlier try
+            await workspace.close_all_views(person)
+        await workspace.click(person, GIVE_FEEDBACK_ACTION, channel=message.channel, ts=message.ts)
+        await workspace.wait_until(lambda: workspace.current_view(person) or is_thanked(), THANKS_SECONDS)
+        if not is_thanked():
+            await workspace.select(person, RATING_ID, str(rating))
+            await workspace.submit_view(person)
+        await workspace.wait_until(is_thanked, THANKS_SECONDS)
+    if is_thanked():
+        return Outcome.RATED
+    return Outcome.FAILED if message.blocks else Outcome.REJECTED

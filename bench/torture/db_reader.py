@@ -10,7 +10,7 @@ from csat.db.tables import feeds
 
 UNSETTLED = (
     "select count(*) from surveys where state = 'uncertain' "
-    "and (transport <> 'x_link' or reconcile_at is not null)"
+    "and (transport = 'x_card' or reconcile_at is not null)"
 )
 """SQL: how many uncertain surveys will still be settled."""
 
@@ -25,7 +25,9 @@ class SurveyRow(NamedTuple):
     reason: str | None
     was_uncertain: bool
     is_left_to_requester: bool
-    """Uncertain, and X's conversation has been searched for its link in vain, which proves nothing."""
+    """Uncertain, and not looked for any more: the conversation has not its link, or it was an invitation."""
+    is_in_thread: bool
+    """Asked for in a thread of Slack's, so that it may be an invitation, which nobody can look for."""
     rating: int | None
 
 
@@ -58,7 +60,8 @@ class DbReader:
         uncertain = {row[0] for row in self.query("select survey_id from outbox where kind = 'uncertain'")}
         rows = self.query(
             "select id, recipient_handle, recipient_id, state, reason, rating, "
-            "transport = 'x_link' and state = 'uncertain' and reconcile_at is null as is_left "
+            "transport <> 'x_card' and state = 'uncertain' and reconcile_at is null as is_left, "
+            "transport = 'slack' and thread <> '' as is_in_thread "
             "from surveys order by id"
         )
         return [
@@ -69,6 +72,7 @@ class DbReader:
                 row.reason,
                 row.id in uncertain,
                 bool(row.is_left),
+                bool(row.is_in_thread),
                 row.rating,
             )
             for row in rows

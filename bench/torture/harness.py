@@ -12,13 +12,15 @@ from bench.torture.db_reader import DbReader, PendingCounts
 from bench.torture.failpoints import Failpoint
 from bench.torture.patched_app import AppOptions
 from bench.torture.shared_clock import SharedClock
+from blocks.slack_survey import INVITATION, THANKS_IN_THREAD
 from cli import manifest
 from csat.settings import Settings
 from csat.surveys.transports import FACTS, TransportName
 from csat.web import paths
+from handlers.form_opening import SHORTCUT
 from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
-from sandbox.slack import Message, User, Workspace, fixtures
+from sandbox.slack import ActionResult, Message, User, Workspace, fixtures
 from sandbox.traffic_log import TrafficLog
 from sandbox.x import Endpoint, FakeX, Fault, Webhook
 from sandbox.x.accounts import Customer
@@ -67,6 +69,8 @@ class Harness:
         settings: Settings,
         log_file: Path,
         transport: TransportName,
+        *,
+        in_thread: bool,
     ) -> None:
         self.workspace = workspace
         self.x = x
@@ -76,6 +80,8 @@ class Harness:
         self.transport = transport
         self.endpoint = Endpoint.SEND_MESSAGE if transport is TransportName.X_LINK else Endpoint.CREATE
         """Where surveys reach X."""
+        self.in_thread = in_thread
+        """Whether Slack refuses direct messages to customers, so that they are invited in their thread."""
         self._processes = processes
         self._log_file = log_file
         self._typed: dict[str, str] = {}
@@ -139,11 +145,28 @@ class Harness:
         return [self.as_typed(recipient) for recipient in recipients]
 
     def slack_surveys(self) -> Iterator[tuple[str, Message]]:
-        """Yield the customers in Slack with each direct message to them, which are all surveys."""
+        """Yield the customers in Slack with each direct message to them, and with each invitation."""
         for channel in self.workspace.channels.values():
             for person in channel.members & self._typed.keys() if channel.is_im else ():
                 for message in channel.messages:
                     yield person, message
+        yield from self._invitations() if self.in_thread else ()
+
+    def _invitations(self) -> Iterator[tuple[str, Message]]:
+        """Yield the customers with the invitations in the threads that they have begun."""
+        messages = self.workspace.channels[fixtures.SUPPORT].messages
+        authors = {message.ts: message.user for message in messages if not message.is_reply}
+        for message in messages:
+            if any(words in message.text for words in (INVITATION, THANKS_IN_THREAD)):
+                yield authors[message.thread_ts], message
+
+    async def ask_for_form(self, agent: str, recipient: str) -> ActionResult:
+        """Let an agent ask for the form: by a command, or by the shortcut on a message of the customer."""
+        if not self.in_thread:
+            return await self.workspace.run_command(agent, fixtures.SUPPORT, f"/csat {recipient}")
+        author = next(person for person, typed in self._typed.items() if typed == recipient)
+        message = await self.workspace.post_message(author, fixtures.SUPPORT, "Thank you, it works again.")
+        return await self.workspace.run_shortcut(agent, fixtures.SUPPORT, message.ts, SHORTCUT)
 
     def as_typed(self, recipient: str) -> str:
         """Return what an agent typed for a recipient, by what the database, Slack or X calls them."""
@@ -164,7 +187,11 @@ class Harness:
         return customer.id
 
     def _add_person(self, number: int) -> str:
-        user = User(f"U77{number:08}", f"t{number:07}", f"@t{number:07}", fixtures.OTHER_TEAM)
+        team = fixtures.TEAM if self.in_thread else fixtures.OTHER_TEAM  # a confirmation names its own people
+        user = User(f"U77{number:08}", f"t{number:07}", f"@t{number:07}", team)
+        if self.in_thread:
+            user.is_restricted, user.accepts_dms = True, False
+            self.workspace.channels[fixtures.SUPPORT].members.add(user.id)
         self.workspace.users[user.id] = user
         self._typed[user.id] = f"@{user.name}"
         return f"@{user.name}"
@@ -211,6 +238,7 @@ async def open_harness(
     *,
     socket_mode: bool = False,
     transport: TransportName = TransportName.X_CARD,
+    in_thread: bool = False,
 ) -> AsyncIterator[Harness]:
     """Serve a fake Slack and a fake X for a new database; kill the app's processes at the end."""
     pubsub = PubSub()
@@ -236,6 +264,9 @@ async def open_harness(
         # more than an operator may set
         settings = settings.model_copy(update={FACTS[transport].quota_setting.lower(): UNLIMITED})
         try:
-            yield Harness(workspace, x, processes, databases, settings, folder / LOG_FILE, transport)
+            log_file = folder / LOG_FILE
+            yield Harness(
+                workspace, x, processes, databases, settings, log_file, transport, in_thread=in_thread
+            )
         finally:
             await processes.kill_all()

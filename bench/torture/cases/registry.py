@@ -87,6 +87,8 @@ class Case(NamedTuple):
     databases: tuple[str, ...] = SQLITE + POSTGRESQL
     socket_mode: bool = False
     transport: TransportName = TransportName.X_CARD
+    in_thread: bool = False
+    """Whether customers in Slack are invited in their thread, as they get no direct message."""
 
 
 def list_cases(amounts: Amounts) -> Iterator[Case]:
@@ -151,5 +153,11 @@ def _list_slack_cases(amounts: Amounts) -> Iterator[Case]:
     yield case("in Slack, killed at random", kills.kill_at_random, amounts.random_kills)
     faults = api_faults.inject_slack_faults
     yield case("in Slack, faults of Slack", faults, amounts.fault_rounds, socket_mode=True)
+    for name in SLACK_FAILPOINTS:
+        kill = partial(kills.kill_at_failpoint, failpoint=name)
+        yield case(
+            f"in a thread, killed at {name}", kill, amounts.kills_per_failpoint, SQLITE, in_thread=True
+        )
+    yield case("in a thread, faults of Slack", faults, amounts.fault_rounds, socket_mode=True, in_thread=True)
     kill_one = two_instances.kill_one
     yield case("in Slack, one of two killed", kill_one, amounts.outages, POSTGRESQL, socket_mode=True)
