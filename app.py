@@ -20,7 +20,7 @@ from cli.errors import CommandError
 from csat.clock import utc_now
 from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.settings import Settings
-from csat.settings_from_environment import load_settings, load_settings_without_x_keys
+from csat.settings_from_environment import is_set_up_for_http, load_settings, load_settings_without_x_keys
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import InvalidRecipient
 from csat.surveys.transports import TransportName
@@ -84,6 +84,8 @@ def print_manifest(
     """Print the manifest to paste at api.slack.com/apps: for Socket Mode, or for HTTP with --url."""
     from cli import manifest
 
+    if url is None and is_set_up_for_http():
+        give_up([manifest.URL_NEEDED])
     socket_manifest = manifest.load()
     try:
         printed = socket_manifest if url is None else manifest.over_http(socket_manifest, url)

@@ -93,7 +93,11 @@ def _scopes(settings: Settings, granted: AbstractSet[str]) -> Iterator[Finding]:
     required, optional = manifest.scopes(manifest.load())
     if any(named.startswith("S") for named in settings.csat_agents | settings.csat_supervisors):
         required, optional = required | {GROUPS_SCOPE}, optional - {GROUPS_SCOPE}
-    advice = "Paste the output of python app.py manifest at api.slack.com/apps, then reinstall the app."
+    over_http = "" if settings.slack_app_token else f" --url {manifest.EXAMPLE_URL} (with your own address)"
+    advice = (
+        f"Paste the output of python app.py manifest{over_http} at api.slack.com/apps, "
+        "then reinstall the app."
+    )
     missing = ", ".join(sorted(required - granted))
     yield Finding(
         ok=not missing,

@@ -11,6 +11,10 @@ from csat.web import paths
 
 PATH = Path(__file__).parent.with_name("manifest.yml")
 EXAMPLE_URL = "https://csat.your-company.example"
+URL_NEEDED = (
+    "By your settings Slack reaches this app over HTTP, and the manifest for Socket Mode would cut it off: "
+    f"add --url {EXAMPLE_URL}, with your own address. For Socket Mode, set SLACK_APP_TOKEN first."
+)
 
 
 class InvalidUrl(ValueError):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from pydantic import ValidationError, field_validator
+from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -57,6 +57,14 @@ def find_log_format() -> LogFormat:
         return _LogSettings().log_format
     except (ValidationError, UnicodeDecodeError):
         return "text"
+
+
+def is_set_up_for_http() -> bool:
+    """Return True if Slack's requests come over HTTP by the settings there are, also if others are wrong."""
+    try:
+        return _ConnectionSettings().is_for_http
+    except UnicodeDecodeError:
+        return False
 
 
 class _BadSecretFile(NamedTuple):
@@ -128,6 +136,20 @@ class _LogSettings(BaseSettings):
     model_config = _SOURCES
 
     log_format: LogFormat = "text"
+
+
+class _ConnectionSettings(BaseSettings):
+    model_config = _SOURCES
+
+    slack_app_token: SecretStr | None = None
+    slack_app_token_file: str = ""
+    slack_signing_secret: SecretStr | None = None
+    slack_signing_secret_file: str = ""
+
+    @property
+    def is_for_http(self) -> bool:
+        is_for_socket_mode = bool(self.slack_app_token or self.slack_app_token_file)
+        return not is_for_socket_mode and bool(self.slack_signing_secret or self.slack_signing_secret_file)
 
 
 def _load(kind: type[FromEnvironment]) -> FromEnvironment:

@@ -512,6 +512,26 @@ async def test_what_can_not_be_checked_of_a_connection_over_http_is_said(tmp_pat
     assert "SLACK_SIGNING_SECRET can't be checked from here" in message
 
 
+@pytest.mark.parametrize(
+    ("connection", "command"),
+    [
+        ({}, "python app.py manifest at"),
+        (
+            {"slack_app_token": None, "slack_signing_secret": "secret"},
+            "python app.py manifest --url https://csat.your-company.example (with your own address) at",
+        ),
+    ],
+    ids=["socket mode", "http"],
+)
+async def test_a_missing_scope_is_told_with_the_manifest_that_keeps_the_connection(
+    tmp_path: Path, connection: dict[str, Any], command: str
+) -> None:
+    bare = json_answer(BOT, headers={"x-oauth-scopes": "commands"})
+    findings = await run_check(tmp_path, {AUTH_TEST: bare}, **connection)
+
+    assert f"Paste the output of {command} api.slack.com/apps" in find(findings, "Slack scopes").advice
+
+
 async def test_a_busy_slack_is_not_taken_for_a_wrong_app_token(tmp_path: Path) -> None:
     busy = json_answer({"ok": False, "error": "ratelimited"}, 429, {"retry-after": "30"})
 

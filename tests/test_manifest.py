@@ -261,6 +261,21 @@ def test_the_command_prints_the_manifest_for_socket_mode_or_http() -> None:
     assert (socket.stdout, http.stdout) == (manifest.dumps(SOCKET_MODE), manifest.dumps(HTTP))
 
 
+@pytest.mark.parametrize("secret", ["SLACK_SIGNING_SECRET=secret", "SLACK_SIGNING_SECRET_FILE=/run/secret"])
+def test_an_app_over_http_gets_no_manifest_that_would_cut_it_off_from_slack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    (tmp_path / ".env").write_text(f"{secret}\nSLACK_APP_TOKEN=\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(cli, ["manifest"])
+    http = CliRunner().invoke(cli, ["manifest", "--url", "https://csat.northwind.example"])
+    socket = CliRunner().invoke(cli, ["manifest"], env={"SLACK_APP_TOKEN": "xapp-1"})
+
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "add --url https://csat.your-company.example" in refused.stderr
+    assert (http.stdout, socket.stdout) == (manifest.dumps(HTTP), manifest.dumps(SOCKET_MODE))
+
+
 def test_the_socket_mode_manifest_has_no_urls() -> None:
     assert SOCKET_MODE["settings"]["socket_mode_enabled"] is True
     assert "url" not in json.dumps(SOCKET_MODE)
