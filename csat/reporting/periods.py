@@ -140,7 +140,7 @@ def parse_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
     if match := _YEAR.fullmatch(text.strip()):
         return _up_to_today(date(int(match[0]), 1, 1), date(int(match[0]), 12, 31), now, zone)
     if match := _MONTH.fullmatch(text.strip()):
-        return _parse_month(int(match["year"]), int(match["month"]), now, zone)
+        return _parse_month(match, now, zone)
     if match := _DAY.fullmatch(text.strip()):
         only = _parse_date(*(int(number) for number in match.groups()))
         return custom_period(only, only, now, zone)
@@ -161,9 +161,12 @@ def _parse_days(days: int, now: datetime, zone: ZoneInfo) -> Period:
     return last_days(days, now, zone)
 
 
-def _parse_month(year: int, month: int, now: datetime, zone: ZoneInfo) -> Period:
-    first = _parse_date(year, month, 1)
-    return _up_to_today(first, first.replace(day=monthrange(year, month)[1]), now, zone)
+def _parse_month(match: re.Match[str], now: datetime, zone: ZoneInfo) -> Period:
+    try:
+        first = date(int(match["year"]), int(match["month"]), 1)
+    except ValueError as error:
+        raise InvalidPeriod(f"{match[0]} isn't a month.") from error
+    return _up_to_today(first, first.replace(day=monthrange(first.year, first.month)[1]), now, zone)
 
 
 def _up_to_today(first: date, last: date, now: datetime, zone: ZoneInfo) -> Period:
