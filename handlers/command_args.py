@@ -31,7 +31,9 @@ _MISSPELLING_CUTOFF = 0.75
 """The similarity of "hepl" and "help"; that of "helen" and "help" is 0.67."""
 
 
-A_COLLEAGUE = "That's a colleague in Slack. Type the customer's X handle, or paste a link to their profile."
+SOMEBODY_IN_SLACK = (
+    "That's somebody in Slack. Type the customer's X handle, or paste a link to their profile."
+)
 SLACK_ONLY = "This app asks people in Slack. Type {command} @ and choose the customer from Slack's list."
 CASE_NUMBER = "A case number goes into the form, below More options."
 
@@ -60,7 +62,7 @@ def parse_command_args(
     A mention is a customer in the workspace `team`. Only customers in these networks can be named.
     """
     if Network.SLACK not in networks and _MEMBER.search(text):
-        raise InvalidArguments(A_COLLEAGUE)
+        raise InvalidArguments(SOMEBODY_IN_SLACK)
     text = _MEMBER.sub(r" <@\g<user>> ", text)
     typed = INVISIBLE_CHARACTERS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
     words = [word for word in (word.strip(_PUNCTUATION) for word in typed) if word]

@@ -99,10 +99,10 @@ async def test_a_form_opened_for_somebody_offers_only_what_reaches_them(tmp_path
         assert offered_transports(await world.show_options(fixtures.CLEO)) == ["x_card", "x_link"]
 
 
-async def test_without_slack_among_the_transports_colleagues_are_no_customers(tmp_path: Path) -> None:
+async def test_without_slack_among_the_transports_people_in_slack_are_no_customers(tmp_path: Path) -> None:
     async with running_world(tmp_path, csat_transports="x_card") as world:
         await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @gus")
-        await world.wait_for_message("That's a colleague in Slack.")
+        await world.wait_for_message("That's somebody in Slack.")
         assert SWITCH_NETWORK_ACTION not in str((await world.open_form()).blocks)
 
 
