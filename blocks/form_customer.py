@@ -12,7 +12,7 @@ from blocks.form_inputs import with_value
 from blocks.form_state import Form, get_block_id
 from blocks.rendering import BlockDict
 from csat.surveys.networks import Network
-from csat.surveys.recipients import SlackPerson
+from csat.surveys.recipients import Recipient, SlackPerson
 from csat.surveys.survey import FormField
 
 USE_CUSTOMER_ACTION: Final = "use_customer"
@@ -47,18 +47,24 @@ def customer_blocks(form: Form) -> Iterator[Block]:
 
 
 def _customer_notices(form: Form) -> Iterator[Block]:
-    if (customer := form.warned_about) and customer == form.customer:
-        yield alert(
-            f"{customer} probably doesn't accept your direct messages. To try anyway, send the form again."
-        )
-    if not form.is_denied or form.recipient is None:
+    if form.recipient is None:
         return
+    if form.is_denied:
+        yield from _denial_notices(form, form.recipient)
+    elif form.warned_about == form.customer:
+        yield alert(
+            f"{form.customer} probably doesn't accept your direct messages. "
+            "To try anyway, send the form again."
+        )
+
+
+def _denial_notices(form: Form, customer: Recipient) -> Iterator[Block]:
     if form.unfit:
         yield alert(form.unfit)
     if form.denial:
         yield denial_line(form.denial, form.origin, form.link)
         if form.denial.opt_out:
-            yield from opt_out_notes(form.denial.opt_out, form.recipient, form.origin)
+            yield from opt_out_notes(form.denial.opt_out, customer, form.origin)
 
 
 def reasons_to_stay_open(form: Form, alert_text: str) -> Iterator[Block]:

@@ -127,8 +127,11 @@ async def _submit(services: Services, form: Form, view_id: str, deadline: float)
     return await _save(services, form, view_id, checked, deadline)
 
 
-async def _check(services: Services, form: Form) -> Survey | Invalid | MessagesMayBeClosed:
-    """Return the survey with what X knows of its recipient, or all of the form's problems at once."""
+async def _check(services: Services, form: Form) -> Survey | Invalid | Denial | MessagesMayBeClosed:
+    """Return the survey with what X knows of its recipient, or all of the form's problems at once.
+
+    A customer who can't be asked anyway gives no reason to warn that they may not accept messages.
+    """
     recipient, account = None, None
     problems: dict[FormField, str] = {}
     try:
@@ -148,7 +151,8 @@ async def _check(services: Services, form: Form) -> Survey | Invalid | MessagesM
     if problems:
         return Invalid(problems)
     if account and account.receives_dm is False and form.warned_about != survey.recipient.label:
-        return MessagesMayBeClosed(survey.recipient.label)
+        known = await services.read_form_context(form.origin, account.recipient)
+        return known.denial or MessagesMayBeClosed(survey.recipient.label)
     return survey.with_recipient(account.recipient) if account else survey
 
 

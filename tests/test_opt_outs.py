@@ -24,6 +24,7 @@ from tests.world import World, running_world, visible_text
 
 REASON = "They wrote that they want no surveys."
 SENTENCE = "This customer asked not to be surveyed."
+CLOSED_MESSAGES = "probably doesn't accept your direct messages"
 OPTED_OUT: dict[str, Any] = {"how": How.AGENT, "team": "T1", "by": "U1", "reason": "They wrote so."}
 
 
@@ -186,6 +187,29 @@ async def test_an_agent_stops_surveys_with_a_reason_that_colleagues_see(world: W
     assert denied.outcome is ActionOutcome.ERRORS
     (logged,) = world.rows(tables.audit.c.team, tables.audit.c.viewer, tables.audit.c.action)
     assert logged == (fixtures.TEAM, fixtures.ADA, "opt out")
+
+
+async def test_closed_messages_are_no_matter_of_a_customer_who_opted_out(world: World) -> None:
+    await submit_reason(world, "/csat stop @quiet_quinn")
+    await world.open_form("/csat @quiet_quinn")
+
+    for _ in range(2):
+        denied = await world.workspace.submit_view(fixtures.ADA)
+        assert denied.errors == {"recipient:0": "Nothing was sent."}
+        assert SENTENCE in form_text(world)
+        assert f"Reason: {REASON}" in form_text(world)
+        assert CLOSED_MESSAGES not in form_text(world)
+
+
+async def test_an_opt_out_takes_the_place_of_the_warning_about_closed_messages(world: World) -> None:
+    await world.submit_survey("/csat @quiet_quinn")
+    assert CLOSED_MESSAGES in form_text(world)
+    opt_out(world, "quiet_quinn")
+    denied = await world.workspace.submit_view(fixtures.ADA)
+
+    assert denied.outcome is ActionOutcome.ERRORS
+    assert SENTENCE in form_text(world)
+    assert CLOSED_MESSAGES not in form_text(world)
 
 
 async def test_a_stop_needs_a_reason_and_a_customer_who_is_on_x(world: World) -> None:
