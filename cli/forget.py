@@ -11,7 +11,8 @@ import typer
 from blocks import erased_messages
 from blocks.elements import Message
 from cli.existing_database import open_existing
-from cli.named_customers import name_customer, with_workspace
+from cli.named_customers import name_customer
+from cli.people_in_slack import PeopleInSlack
 from csat.clock import utc_now
 from csat.db import erasure, opt_outs
 from csat.db.database import Database
@@ -76,6 +77,7 @@ class Eraser:
         database: has the customer's surveys.
         x: tells who has a handle; `None` without an account on X.
         poster: changes messages in Slack.
+        people: tells in which workspace a person in Slack is.
         recipient_key: returns the keyed hash of a customer's id.
         pauses: the seconds before each retry while Slack is unavailable.
     """
@@ -85,12 +87,14 @@ class Eraser:
         database: Database,
         x: XClient | None,
         poster: Poster,
+        people: PeopleInSlack,
         recipient_key: Callable[[str], str],
         pauses: Sequence[float],
     ) -> None:
         self._database = database
         self._x = x
         self._poster = poster
+        self.people = people
         self._recipient_key = recipient_key
         self._pauses = pauses
 
@@ -197,8 +201,8 @@ class Eraser:
 
 async def run(settings: Settings, recipient: Recipient, *, yes: bool) -> None:
     """Erase a customer after confirmation and print the result; exit with 1 if surveys remain or may do."""
-    (recipient,) = await with_workspace(settings, [recipient])
     async with open_eraser(settings) as eraser:
+        recipient = await eraser.people.with_workspace(recipient)
         search = await eraser.find(recipient)
         survey_ids = search.found.survey_ids
         on_file = pluralize(len(survey_ids), "survey")
@@ -226,7 +230,7 @@ async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
         web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
         poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
         recipient_key = await load_recipient_key(settings, database)
-        yield Eraser(database, x, poster, recipient_key, RETRY_PAUSES_SECONDS)
+        yield Eraser(database, x, poster, PeopleInSlack(web, database), recipient_key, RETRY_PAUSES_SECONDS)
 
 
 def _describe(channel: str, survey_id: int) -> str:

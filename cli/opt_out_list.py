@@ -15,6 +15,9 @@ from csat.surveys.recipients import InvalidRecipient, Recipient
 COLUMNS: tuple[str, ...] = ("customer", "reason", "date")
 """The columns of a file without a header."""
 
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+"""What spreadsheets write instead of commas in some countries."""
+
 
 class ListedCustomer(NamedTuple):
     """A line of the list."""
@@ -37,6 +40,10 @@ def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedC
     """
     try:
         with path.open(encoding=ENCODING, newline="") as file:
+            first, _ = file.readline(), file.seek(0)
+            for separator, name in OTHER_SEPARATORS.items():
+                if separator in first.partition(",")[0]:
+                    raise CommandError(f"{path} has {name} between its cells. Save it with commas.")
             yield from _read_lines(file, now, from_line)
     except (UnicodeDecodeError, csv.Error) as error:
         raise CommandError(f"{path} is not a CSV file in UTF-8: {error}.") from error

@@ -12,8 +12,10 @@ import typer
 
 from cli.errors import CommandError
 from cli.existing_database import open_existing
-from cli.named_customers import name_customer, with_workspace
+from cli.named_customers import name_customer
 from cli.opt_out_list import ListedCustomer, read_list
+from cli.people_in_slack import PeopleInSlack
+from cli.resolved_list import ResolvedList, resolve
 from csat.backoff import backoff
 from csat.clock import utc_now
 from csat.db import audit_log, opt_outs
@@ -24,6 +26,7 @@ from csat.reporting.export_files import CsvWriter, open_when_complete
 from csat.reporting.export_rows import to_cell
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings, SettingsWithoutXKeys
+from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import Recipient
 from csat.surveys.transport_errors import RetryLater, TransportError
@@ -83,6 +86,7 @@ class Importer:
     Args:
         database: has the opt-outs.
         x: resolves handles; `None` without an account on X.
+        people: knows the people in Slack.
         recipient_key: returns the keyed hash of a customer's id.
         sleep: waits for some seconds while X is busy.
     """
@@ -91,13 +95,19 @@ class Importer:
         self,
         database: Database,
         x: XClient | None,
+        people: PeopleInSlack,
         recipient_key: Callable[[str], str],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._database = database
         self._x = x
+        self._people = people
         self._recipient_key = recipient_key
         self._sleep = sleep
+
+    async def resolve(self, customers: list[ListedCustomer]) -> ResolvedList:
+        """Ask Slack about the people of a list; raises `CommandError` or `DatabaseError`."""
+        return await resolve(customers, self._people)
 
     async def count_known(self, customers: list[ListedCustomer]) -> int:
         """Return how many of the customers that are listed by id have opted out already."""
@@ -145,29 +155,28 @@ async def import_file(settings: Settings, source: Path, *, apply: bool, from_lin
         raise CommandError(f"{source} can't be read: {error.strerror}.") from error
     problems = [line for line in lines if isinstance(line, str)]
     customers = [line for line in lines if isinstance(line, ListedCustomer)]
-    if problems:
-        typer.echo("\n".join(problems))
-    recipients = await with_workspace(settings, [customer.recipient for customer in customers])
-    customers = [
-        customer._replace(recipient=recipient)
-        for customer, recipient in zip(customers, recipients, strict=True)
-    ]
     async with open_importer(settings) as importer:
+        resolved = await importer.resolve(customers)
+        for line in filter(None, [*(problems := problems + resolved.problems), resolved.remark]):
+            typer.echo(line)
         if not apply:
-            known = await importer.count_known(customers)
-            typer.echo("\n".join(_describe(customers, known, source, asks_x=bool(settings.x_account_id))))
+            known = await importer.count_known(resolved.customers)
+            for line in _describe(resolved.customers, known, source, asks_x=bool(settings.x_account_id)):
+                typer.echo(line)
         else:
-            problems += await _import(importer, customers, source)
+            problems += await _import(importer, resolved.customers, source)
     if problems:
         raise typer.Exit(1)
 
 
 @contextlib.asynccontextmanager
 async def open_importer(settings: Settings) -> AsyncIterator[Importer]:
-    """Connect to the database and X until the block ends; raises `DatabaseError`."""
+    """Connect to the database, X and Slack until the block ends; raises `DatabaseError`."""
     with open_existing(settings) as database:
-        async with open_x(settings) as x:
-            yield Importer(database, x, await load_recipient_key(settings, database))
+        async with open_x(settings) as x, open_session() as session:
+            web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
+            people = PeopleInSlack(web, database)
+            yield Importer(database, x, people, await load_recipient_key(settings, database))
 
 
 async def _import(importer: Importer, customers: list[ListedCustomer], source: Path) -> list[str]:

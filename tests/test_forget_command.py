@@ -340,6 +340,23 @@ async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
     assert unknown == (0, "0 surveys on file for @mira_k.\n")
 
 
+async def test_a_person_in_a_workspace_that_does_not_ask_them_is_not_said_to_have_no_surveys(
+    tmp_path: Path,
+) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        Database(environment["DATABASE_URL"]).close()
+        code, printed = await run_command(
+            tmp_path, environment, "forget", f"{fixtures.OTHER_TEAM}/{fixtures.SAM}"
+        )
+
+    assert code == 1
+    assert printed == (
+        f"Forgetting stopped: {fixtures.OTHER_TEAM}/{fixtures.SAM}: this app doesn't ask anybody in the "
+        f"workspace {fixtures.OTHER_TEAM}. Name the workspace that asks them, which is not the customer's "
+        f"own: {fixtures.TEAM}/{fixtures.SAM}.\n"
+    )
+
+
 async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)

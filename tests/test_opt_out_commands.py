@@ -15,6 +15,7 @@ from cli import opt_outs as listing
 from csat.db import opt_outs, tables
 from csat.db.database import Database
 from csat.surveys.opt_outs import How
+from sandbox.slack import Workspace, fixtures
 from sandbox.x import Endpoint, FakeX, Fault
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
@@ -24,9 +25,10 @@ GOOD = 'customer,reason,date\n@mira_k,"They wrote so, twice.",2025-11-03\n33\nht
 
 
 class Operator(NamedTuple):
-    """Somebody with the command line, beside the fake X."""
+    """Somebody with the command line, beside the fake Slack and X."""
 
     folder: Path
+    workspace: Workspace
     x: FakeX
     environment: Mapping[str, str]
 
@@ -53,9 +55,9 @@ async def _operator(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Operator]:
     url = databases.make(request.param, tmp_path)
-    async with fake_environment(tmp_path) as (_, x, environment):
+    async with fake_environment(tmp_path) as (workspace, x, environment):
         Database(url).close()
-        yield Operator(tmp_path, x, {**environment, "DATABASE_URL": url})
+        yield Operator(tmp_path, workspace, x, {**environment, "DATABASE_URL": url})
 
 
 async def test_without_apply_an_import_only_says_what_it_would_do(operator: Operator) -> None:
@@ -119,6 +121,69 @@ async def test_lines_with_problems_are_named_and_the_others_are_recorded(operato
     ):
         assert problem in output
     assert len(operator.rows()) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--apply",)])
+async def test_a_person_in_a_workspace_that_does_not_ask_them_is_a_problem_that_names_the_right_one(
+    operator: Operator, options: tuple[str, ...]
+) -> None:
+    code, output = await operator.run_import(f"{fixtures.OTHER_TEAM}/{fixtures.SAM}\n", *options)
+
+    assert code == 1
+    assert (
+        f"Line 1: {fixtures.OTHER_TEAM}/{fixtures.SAM}: this app doesn't ask anybody in the workspace "
+        f"{fixtures.OTHER_TEAM}. Name the workspace that asks them, which is not the customer's own: "
+        f"{fixtures.TEAM}/{fixtures.SAM}." in output
+    )
+    assert operator.rows() == []
+
+
+@pytest.mark.parametrize("options", [(), ("--apply",)])
+async def test_a_person_whom_slack_does_not_know_is_told_and_recorded_all_the_same(
+    operator: Operator, options: tuple[str, ...]
+) -> None:
+    code, output = await operator.run_import(f"{fixtures.SAM}\nU0NEVERWAS1\n", *options)
+
+    assert code == 1
+    assert (
+        f"Line 2: {fixtures.TEAM}/U0NEVERWAS1: Slack doesn't know this person. Is the ID mistyped? If they "
+        "have only left, their opt-out holds once they are back: it is recorded with all others." in output
+    )
+    assert len(operator.rows()) == 2 * len(options)
+
+
+async def test_while_slack_is_busy_people_are_recorded_without_asking_whether_it_knows_them(
+    operator: Operator,
+) -> None:
+    operator.workspace.faults.fail("users.info", "ratelimited", times=100)
+    code, output = await operator.run_import(f"{fixtures.SAM}\nU0NEVERWAS1\n", "--apply")
+
+    assert code == 0
+    assert "Whether Slack knows 2 of the people was not checked: there are too many requests" in output
+    assert len(operator.rows()) == 2
+
+
+async def test_a_customer_who_is_listed_twice_counts_once_and_is_looked_up_once(operator: Operator) -> None:
+    text = "@mira_k\n@Mira_K,again\n33\n33\n"
+    _, output = await operator.run_import(text)
+    code, recorded = await operator.run_import(text, "--apply")
+
+    assert "2 customers, 0 of them on file already. 1 handle would be looked up on X" in output
+    assert code == 0
+    assert "Recorded 2 opt-outs; 0 were on file already." in recorded
+    assert len(operator.x.requests) == 1
+
+
+@pytest.mark.parametrize("first", ["customer;reason;date", "@mira_k;They wrote so", "@mira_k\tso"])
+async def test_a_file_with_another_separator_is_refused_with_its_name(operator: Operator, first: str) -> None:
+    code, output = await operator.run_import(f"{first}\n33\n", "--apply")
+
+    separator = "tabs" if "\t" in first else "semicolons"
+    assert (code, output) == (
+        1,
+        f"The import stopped: list.csv has {separator} between its cells. Save it with commas.\n",
+    )
+    assert operator.rows() == []
 
 
 async def test_an_import_that_x_stops_says_how_to_go_on(operator: Operator) -> None:
