@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from csat.db import tables
+from csat.db.account_pauses import MIN_ALERT_INTERVAL
 from csat.db.outbox import NotificationKind
 from csat.x_api.refusals import InvalidCredentials
 from sandbox.slack import fixtures
@@ -36,13 +37,34 @@ async def test_a_second_outage_alerts_the_operators_again_once_a_survey_was_sent
     await world.submit_survey()
     first = await world.wait_for_dm(ALERT, fixtures.CLEO)
     world.x.recover()
-    await world.advance(minutes=6)
+    await world.advance(minutes=61)
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.SENT))
     world.x.fail(Fault.TOKEN_REVOKED)
     await world.submit_survey("/csat @sofie_l")
     await world.wait_until(lambda: world.count_messages(ALERT, first.channel, fixtures.CLEO) == 2)
 
     assert caplog.text.count("is paused") == 2
+
+
+async def test_keys_that_x_rejects_again_after_a_repair_alert_the_operators_again_within_an_hour(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with idle_world(tmp_path, database_url=database_url, csat_operators=fixtures.CLEO) as world:
+        world.x.fail(Fault.WRONG_KEYS, Endpoint.ME)
+        async with running_app(world):
+            first = await world.wait_for_dm(ALERT, fixtures.CLEO)
+        world.x.recover()
+        async with running_app(world):
+            await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) == [(None,)])
+        world.x.fail(Fault.WRONG_KEYS, Endpoint.ME)
+        async with running_app(world):
+            await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
+            ((alerted_at, due_at),) = world.rows(tables.accounts.c.alerted_at, tables.accounts.c.alert_due_at)
+            assert world.count_messages(ALERT, first.channel, fixtures.CLEO) == 1
+            await world.advance(minutes=61)
+            await world.wait_until(lambda: world.count_messages(ALERT, first.channel, fixtures.CLEO) == 2)
+
+    assert due_at == alerted_at + MIN_ALERT_INTERVAL
 
 
 async def test_after_the_command_resume_a_repeated_refusal_alerts_the_operators_again(

@@ -762,7 +762,9 @@ async def pause(url: str, cause: type[AccountRefused]) -> None:
     """Pause the account, as the app does when X refuses it."""
     with contextlib.closing(Database(url)) as database:
         await database.run(account_pauses.ensure_account, "44196397")
-        await database.run(account_pauses.pause, "44196397", cause.__name__, cause.fix, NOON)
+        await database.run(
+            account_pauses.pause, "44196397", cause.__name__, cause.fix, NOON, concerns_all_requests=True
+        )
 
 
 def insert_known_customer(url: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, insert, text, update
 
 from csat.db import (
     account_pauses,
@@ -76,7 +76,9 @@ def poll(connection: Connection) -> None:
 def refuse_overdue(connection: Connection) -> None:
     """Pause an account, and refuse the surveys that have waited for it too long."""
     account_pauses.ensure_account(connection, "A1")
-    account_pauses.pause(connection, "A1", "InvalidCredentials", "Send a new survey.", NOON)
+    account_pauses.pause(
+        connection, "A1", "InvalidCredentials", "Send a new survey.", NOON, concerns_all_requests=True
+    )
     send_queue.refuse_overdue(connection, "A1", NOON, NOON, 8)
 
 
@@ -84,7 +86,10 @@ def pause_again(connection: Connection) -> None:
     """Pause an account that was resumed, for the same cause."""
     account_pauses.ensure_account(connection, "A1")
     for _ in range(2):
-        account_pauses.pause(connection, "A1", "InvalidCredentials", "Send a new survey.", NOON)
+        account_pauses.pause(
+            connection, "A1", "OutOfCredit", "Send a new survey.", NOON, concerns_all_requests=False
+        )
+        connection.execute(update(tables.accounts).values(alerted_at=NOON))
         account_pauses.resume(connection, "A1")
 
 

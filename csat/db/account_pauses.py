@@ -18,7 +18,10 @@ AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """A time that has passed on every clock."""
 
 ALERT_INTERVAL = timedelta(hours=24)
-"""How long until the operators are alerted to the same cause again, unless surveys were sent in between."""
+"""How long until the operators are alerted to the same outage again."""
+
+MIN_ALERT_INTERVAL = timedelta(hours=1)
+"""How long until the operators are alerted to the same cause again, if X accepted the account in between."""
 
 REPEAT_WINDOW = timedelta(hours=1)
 """How long a refusal counts as the first of two in a row."""
@@ -36,26 +39,37 @@ def ensure_account(connection: Connection, account: str) -> None:
     insert_if_absent(connection, accounts, id=account)
 
 
-def pause(connection: Connection, account: str, cause: str, advice: str, now: datetime) -> bool:
-    """Pause an account; return False if it was paused already.
+def pause(
+    connection: Connection,
+    account: str,
+    cause: str,
+    advice: str,
+    now: datetime,
+    *,
+    concerns_all_requests: bool,
+) -> bool:
+    """Pause an account, and enqueue an alert for each outage; return False if it was paused already.
 
-    An alert is enqueued, once per cause and day, or once more if a survey was sent since the last alert.
+    An outage is over once X accepts a survey; and if it concerned all requests, already once X accepts a
+    probe. Without that, the same cause is the same outage for a day.
     """
     row = connection.execute(select(accounts).where(accounts.c.id == account).with_for_update()).one()
-    is_alert_due = (
-        row.cause != cause
-        or row.alerted_at is None
-        or row.alerted_at < now - ALERT_INTERVAL
-        or (row.paused_at is None and _was_survey_sent(connection, account, row.alerted_at, now))
-    )
+    if row.cause != cause or row.alerted_at is None or row.alerted_at < now - ALERT_INTERVAL:
+        alert_due_at = now
+    elif row.paused_at is None and (
+        concerns_all_requests or _was_survey_sent(connection, account, row.alerted_at, now)
+    ):
+        alert_due_at = max(now, row.alerted_at + MIN_ALERT_INTERVAL)
+    else:
+        alert_due_at = row.alert_due_at
     values = {
         "paused_at": row.paused_at or now,
         "probe_at": row.probe_at or now + PROBE_INTERVAL,
         "cause": cause,
         "advice": advice,
+        "alert_due_at": alert_due_at,
     }
-    alert = {"alerted_at": now, "alert_due_at": now} if is_alert_due else {}
-    connection.execute(update(accounts).where(accounts.c.id == account).values(**values, **alert))
+    connection.execute(update(accounts).where(accounts.c.id == account).values(values))
     return row.paused_at is None
 
 

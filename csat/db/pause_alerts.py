@@ -26,11 +26,11 @@ def claim(
     connection: Connection, account: str, operators: Collection[str], now: datetime
 ) -> list[PauseAlert]:
     """Claim the alerts of an account that are due; those of a pause that has ended are deleted."""
-    _enqueue_for_each(connection, account, operators, now)
     cause = get_pause_cause(connection, account)
     if not cause:
         connection.execute(delete(operator_alerts).where(operator_alerts.c.account == account))
         return []
+    _enqueue_for_each(connection, account, operators, now)
     claimed = (
         update(operator_alerts)
         .where(operator_alerts.c.account == account, operator_alerts.c.due_at <= now)
@@ -54,11 +54,13 @@ def remove(connection: Connection, alert: PauseAlert) -> None:
 def _enqueue_for_each(
     connection: Connection, account: str, operators: Collection[str], now: datetime
 ) -> None:
-    """Replace the alerts of an account if `accounts.pause` has enqueued a new one."""
+    """Replace the alerts of a paused account if `account_pauses.pause` has enqueued a new one."""
     is_due = (accounts.c.id == account, accounts.c.alert_due_at <= now)
     if not connection.execute(select(accounts.c.id).where(*is_due).with_for_update()).first():
         return
-    connection.execute(update(accounts).where(accounts.c.id == account).values(alert_due_at=None))
+    connection.execute(
+        update(accounts).where(accounts.c.id == account).values(alert_due_at=None, alerted_at=now)
+    )
     connection.execute(delete(operator_alerts).where(operator_alerts.c.account == account))
     if operators:
         row = {"account": account, "due_at": now, "attempts": 0}

@@ -47,7 +47,12 @@ class CircuitBreaker:
         """Pause the account; its operators are alerted once per outage."""
         cause, advice = type(error).__name__, error.sentence()
         if await self._database.run_until_committed(
-            account_pauses.pause, self._account, cause, advice, self._clock()
+            account_pauses.pause,
+            self._account,
+            cause,
+            advice,
+            self._clock(),
+            concerns_all_requests=error.concerns_all_requests,
         ):
             log.error(
                 "Account %s is paused: its surveys wait until X accepts them again. %s",
