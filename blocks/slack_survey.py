@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElementParts, SectionBlock
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    RichTextElementParts,
+    SectionBlock,
+)
 
 from blocks.elements import (
     Message,
@@ -40,13 +47,22 @@ MAX_FALLBACK_LENGTH: Final = 300
 STOP: Final = "Don't ask me again"
 ANSWER_HOLDS: Final = "Your answer holds until you choose another one."
 THANKS: Final = "Thank you for your feedback."
+STOP_EXPLAINED: Final = "We will then never send you a survey again. This one stays as it is."
 STOPPED: Final = "Noted: you won't be asked again."
+STOPPED_BUT_OPEN: Final = f"{STOPPED} You can still answer this question."
 CLOSED: Final = "It's too late to answer this question. Thank you all the same."
 THANKS_IN_THREAD: Final = "Thank you for letting us know."
 INVITATION: Final = ", how did we do? Only you can answer, and your answer isn't shown here."
 
 
-def survey_message(key: str, survey: Survey, catalogue: Catalogue, *, is_answered: bool = False) -> Message:
+def survey_message(
+    key: str,
+    survey: Survey,
+    catalogue: Catalogue,
+    *,
+    is_answered: bool = False,
+    has_opted_out: bool = False,
+) -> Message:
     """Return the direct message that asks a customer, or asks again one who wants to change their answer."""
     question = ask(survey, catalogue)
     ratings = [_rating_button(key, survey.metric, rating) for rating in SCALES[survey.metric]]
@@ -56,7 +72,9 @@ def survey_message(key: str, survey: Survey, catalogue: Catalogue, *, is_answere
         ActionsBlock(block_id=make_block_id(key), elements=ratings),
         context(explain_scale(survey.metric)),
         *([context(ANSWER_HOLDS)] if is_answered else []),
-        ActionsBlock(elements=[_button(STOP_ACTION, STOP, key)]),
+        context(STOPPED_BUT_OPEN)
+        if has_opted_out
+        else ActionsBlock(elements=[stop_button(STOP_ACTION, key)]),
         *privacy_link(survey),
     ]
     message = truncate_line(survey.message, MAX_FALLBACK_LENGTH)
@@ -76,25 +94,34 @@ def invitation(key: str, survey: Survey) -> Message:
     )
 
 
-def direct_message(key: str, asked: CustomerSurvey, catalogue: Catalogue, now: datetime) -> Message:
-    """Return what the direct message becomes: what was done, and what can still be done."""
+def direct_message(
+    key: str, asked: CustomerSurvey, catalogue: Catalogue, now: datetime, *, asks_again: bool = False
+) -> Message:
+    """Return what the direct message becomes: what was done, and what can still be done.
+
+    With `asks_again` it is the question, if another rating can be given.
+    """
+    is_answered = asked.response.rating is not None
+    if asked.takes_rating(now) and (asks_again or not is_answered):
+        return survey_message(
+            key, asked.survey, catalogue, is_answered=is_answered, has_opted_out=asked.has_opted_out
+        )
     status = describe(asked, now)
-    if not status:
-        return survey_message(key, asked.survey, catalogue)
     buttons = list(_buttons(key, asked, now))
     return build_message(
         status, [rich_line(text(status)), *([ActionsBlock(elements=buttons)] if buttons else [])]
     )
 
 
-def thread_message(asked: CustomerSurvey) -> Message:
+def thread_message(key: str, asked: CustomerSurvey, now: datetime) -> Message:
     """Return what the invitation becomes; it tells neither an answer nor an opt-out."""
-    is_done = asked.response.rating or asked.has_opted_out
-    return plain_message(THANKS_IN_THREAD if is_done else CLOSED)
+    if asked.response.rating:
+        return plain_message(THANKS_IN_THREAD)
+    return plain_message(CLOSED) if asked.is_closed(now) else invitation(key, asked.survey)
 
 
 def describe(asked: CustomerSurvey, now: datetime) -> str:
-    """Return what was done, or why nothing can be done any more; "" for a survey to be answered."""
+    """Return what was done, or why nothing can be done any more."""
     return " ".join(_sentences(asked, now))
 
 
@@ -107,6 +134,12 @@ def explain_scale(metric: Metric) -> str:
     """Return what the ends of a scale mean."""
     scale, words = SCALES[metric], RATING_WORDS[metric]
     return " · ".join(f"{end}: {words[end]}" for end in (scale[0], scale[-1]) if end in words)
+
+
+def stop_button(action_id: str, key: str | None = None) -> ButtonElement:
+    """Return the button to opt out, which asks back."""
+    confirm = ConfirmObject(title=f"{STOP}?", text=plain_text(STOP_EXPLAINED), confirm=STOP, deny="Cancel")
+    return ButtonElement(action_id=action_id, text=STOP, value=key, confirm=confirm)
 
 
 def privacy_link(survey: Survey) -> list[Block]:
@@ -146,10 +179,11 @@ def _sentences(asked: CustomerSurvey, now: datetime) -> Iterator[str]:
 
 
 def _buttons(key: str, asked: CustomerSurvey, now: datetime) -> Iterator[ButtonElement]:
-    if asked.response.comment or asked.has_opted_out:
+    if asked.response.comment:
         return
     if asked.takes_comment(now):
         yield _button(COMMENT_ACTION, "Add a comment", key)
     if asked.response.rating and asked.takes_rating(now):
         yield _button(CHANGE_ACTION, "Change my answer", key)
-    yield _button(STOP_ACTION, STOP, key)
+    if not asked.has_opted_out:
+        yield stop_button(STOP_ACTION, key)

@@ -7,7 +7,6 @@ from typing import Any, Final
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
-    ButtonElement,
     InputBlock,
     Option,
     PlainTextInputElement,
@@ -18,7 +17,7 @@ from slack_sdk.models.blocks import (
 
 from blocks.elements import context, plain_text, rich_line, text
 from blocks.rendering import render_all
-from blocks.slack_survey import STOP, STOPPED, ask, explain_scale, privacy_link
+from blocks.slack_survey import STOPPED_BUT_OPEN, ask, explain_scale, privacy_link, stop_button
 from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CustomerSurvey
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import RATING_WORDS, SCALES, Catalogue, Metric
@@ -65,7 +64,9 @@ def feedback_modal(form: AnswerForm, asked: CustomerSurvey, catalogue: Catalogue
         _rating(survey.metric, ask(survey, catalogue)),
         *([] if _is_short(survey.metric) else [context(explain_scale(survey.metric))]),
         _comment(optional=True),
-        context(STOPPED) if asked.has_opted_out else _stop(),
+        context(STOPPED_BUT_OPEN)
+        if asked.has_opted_out
+        else ActionsBlock(elements=[stop_button(STOP_ACTION)]),
         *privacy_link(survey),
     ]
     return {**_modal(blocks, "Cancel"), **_submission(FEEDBACK_CALLBACK_ID, form)}
@@ -115,10 +116,6 @@ def _is_short(metric: Metric) -> bool:
 def _comment(*, optional: bool = False) -> Block:
     element = PlainTextInputElement(action_id=COMMENT_ID, multiline=True, max_length=MAX_COMMENT_LENGTH)
     return InputBlock(block_id=COMMENT_ID, label="Your comment", element=element, optional=optional)
-
-
-def _stop() -> Block:
-    return ActionsBlock(elements=[ButtonElement(action_id=STOP_ACTION, text=STOP)])
 
 
 def _submission(callback_id: str, form: AnswerForm) -> dict[str, Any]:

@@ -64,13 +64,10 @@ async def show_survey(
 
 
 def _message(services: Services, posted: Posted, asked: CustomerSurvey, *, asks_again: bool) -> Message:
+    key, now = make_key(asked.id, asked.accepted_at), services.clock()
     if posted.channel == asked.origin.channel:
-        return slack_survey.thread_message(asked)
-    key, catalogue, now = make_key(asked.id, asked.accepted_at), services.form.catalogue, services.clock()
-    if asks_again and asked.takes_rating(now):
-        is_answered = asked.response.rating is not None
-        return slack_survey.survey_message(key, asked.survey, catalogue, is_answered=is_answered)
-    return slack_survey.direct_message(key, asked, catalogue, now)
+        return slack_survey.thread_message(key, asked, now)
+    return slack_survey.direct_message(key, asked, services.form.catalogue, now, asks_again=asks_again)
 
 
 async def _read_again(services: Services, asked: CustomerSurvey) -> CustomerSurvey | None:

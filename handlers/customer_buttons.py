@@ -94,7 +94,7 @@ async def show_ratings(services: Services, ack: AsyncAck, body: dict[str, Any]) 
 
 
 async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Record that the customer is not to be asked again, and say so in place of the buttons."""
+    """Record that the customer is not to be asked again, and say so in place of the button."""
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_problem(services, interaction):

@@ -1,6 +1,5 @@
 """The forms that a customer in Slack submits: a comment on their rating, or the answer to an invitation."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
@@ -86,7 +85,10 @@ async def submit_feedback(
 
 
 async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Record that the customer is not to be asked again; the form says so, and can still be sent."""
+    """Record that the customer is not to be asked again; the form says so, and can still be sent.
+
+    The thread tells nothing of it, and its invitation still leads to the form.
+    """
     await ack()
     form, view = slack_survey_modals.parse(body["view"]), body["view"]
     try:
@@ -96,10 +98,7 @@ async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
         await services.slack.views.update(view["id"], view["hash"], shown)
         return
     shown = slack_survey_modals.feedback_modal(form, stopped, services.form.catalogue)
-    await asyncio.gather(
-        services.slack.views.update(view["id"], view["hash"], shown),
-        show_survey(services, Posted(form.channel, form.ts), stopped),
-    )
+    await services.slack.views.update(view["id"], view["hash"], shown)
 
 
 async def _opt_out(services: Services, user: str, form: AnswerForm) -> CustomerSurvey:

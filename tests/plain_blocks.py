@@ -62,7 +62,8 @@ def _element(element: Json) -> Iterator[str]:
     match element["type"]:
         case "button":
             label = element.get("accessibility_label")
-            yield f"  [{element['text']['text']}]{f' (read aloud: {label})' if label else ''}"
+            asks_back = f" (asks: {_confirmation(element['confirm'])})" if "confirm" in element else ""
+            yield f"  [{element['text']['text']}]{f' (read aloud: {label})' if label else ''}{asks_back}"
         case "plain_text_input" | "url_text_input":
             placeholder = element.get("placeholder", {"text": ""})["text"]
             yield f"  [{element.get('initial_value', placeholder)}]"
@@ -72,6 +73,10 @@ def _element(element: Json) -> Iterator[str]:
             if "placeholder" in element:
                 yield f"  [{element['placeholder']['text']}]"
             yield from (f"  - {_option(option)}" for option in element["options"][:6])
+
+
+def _confirmation(confirm: Json) -> str:
+    return " ".join(confirm[part]["text"] for part in ("title", "text", "deny", "confirm"))
 
 
 def _option(option: Json) -> str:

@@ -306,6 +306,17 @@ async def test_an_answer_in_slack_reaches_the_supervisor_but_not_the_agent(page:
     messages = page.get_by_role("region", name="Messages in csat-slack")
     await expect(messages).to_contain_text("What is your overall satisfaction with Northwind Air?")
     await expect_accessible(page)
+    await messages.get_by_role("button", name="Don't ask me again").click()
+    question = page.get_by_role("dialog", name="Don't ask me again?")
+    await expect(question).to_contain_text("We will then never send you a survey again.")
+    await expect_accessible(page)
+    await question.get_by_role("button", name="Cancel").click()
+    await expect(messages).not_to_contain_text("Noted")
+    await messages.get_by_role("button", name="Don't ask me again").click()
+    await question.get_by_role("button", name="Don't ask me again").click()
+    await expect(messages).to_contain_text(
+        "Noted: you won't be asked again. You can still answer this question."
+    )
     await messages.get_by_role("button", name="2: Poor").click()
     feedback = page.get_by_role("dialog", name="Your feedback")
     await expect(feedback).to_contain_text("Your answer is saved: 2 (Poor).")

@@ -5,6 +5,7 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, update
@@ -15,7 +16,8 @@ from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import SlackPerson
 from csat.surveys.states import State
-from sandbox.slack import ActionOutcome, Delivery, Message, fixtures
+from sandbox.slack import ActionOutcome, Delivery, Message, View, fixtures
+from sandbox.slack.interactive_elements import interactive_elements
 from tests.databases import Databases
 from tests.factories import SUPERVISED
 from tests.slack_survey_kit import INVITED, QUESTION, ask, buttons, insert_survey, invite, press, stored
@@ -196,13 +198,66 @@ async def test_a_low_rating_alerts_supervisors_until_it_is_changed(tmp_path: Pat
         assert world.rows(tables.follow_ups) == []
 
 
-async def test_an_opt_out_holds_at_once_and_leaves_no_buttons(any_world: World) -> None:
+def confirmation(surface: Message | View | None, action_id: str) -> dict[str, Any]:
+    """Return what a button asks before it does anything."""
+    assert surface
+    elements = {each["action_id"]: each for block in surface.blocks for each in interactive_elements(block)}
+    return dict(elements[action_id].get("confirm", {}))
+
+
+async def test_the_button_to_opt_out_asks_back_and_says_what_will_happen(world: World) -> None:
+    message, invited = await ask(world), await invite(world)
+    await press(world, invited, "give_feedback", NOOR)
+    form = await world.wait_for_form(NOOR)
+
+    in_form = confirmation(form, "stop_surveys_in_form")
+    asked_back = confirmation(message, "stop_surveys")
+    assert asked_back == in_form
+    assert "We will then never send you a survey again." in asked_back["text"]["text"]
+    assert (asked_back["confirm"]["text"], asked_back["deny"]["text"]) == ("Don't ask me again", "Cancel")
+
+
+async def test_who_opts_out_before_rating_can_still_rate_and_comment_and_the_report_has_it(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path, **SUPERVISED) as world:
+        message = await ask(world)
+        await press(world, message, "stop_surveys")
+        await wait_for_text(world, message, f"{STOPPED} You can still answer this question.")
+        assert buttons(message) == [f"rate:{rating}" for rating in range(1, 6)]
+        await press(world, message, "rate:4")
+        await comment(world, "Fast.")
+        await world.wait_for_message("They answered.", fixtures.PARTNERS)
+        await world.workspace.run_command(fixtures.CLEO, fixtures.PARTNERS, "/csat report slack")
+        await world.wait_for_message("1 answer", fixtures.PARTNERS, fixtures.CLEO)
+
+        assert stored(world) == [("answered", 4, "Fast.")]
+
+
+async def test_who_opts_out_after_rating_can_still_comment_and_change_the_rating(any_world: World) -> None:
+    message = await ask(any_world)
+    await press_and_wait(any_world, message, "rate:2")
+    await any_world.workspace.close_view(SAM)
+    await press(any_world, message, "stop_surveys")
+    await wait_for_text(any_world, message, f"{THANKS} {STOPPED}")
+    assert buttons(message) == ["comment_on_rating", "change_rating"]
+    await press(any_world, message, "change_rating")
+    await wait_for_text(any_world, message, QUESTION)
+    assert STOPPED in visible_text(message)
+    await press_and_wait(any_world, message, "rate:5")
+    await press(any_world, message, "comment_on_rating")
+    await comment(any_world, "Fast.")
+
+    await any_world.wait_until(lambda: buttons(message) == [])
+    assert stored(any_world) == [("answered", 5, "Fast.")]
+
+
+async def test_an_opt_out_holds_at_once(any_world: World) -> None:
     message = await ask(any_world)
     waiting = insert_survey(any_world, due_at=any_world.clock() + timedelta(hours=1))
     await press(any_world, message, "stop_surveys")
 
     await wait_for_text(any_world, message, STOPPED)
-    assert buttons(message) == []
     columns = tables.opt_outs.c
     assert any_world.rows(columns.recipient_key, columns.how, columns.recorded_by) == [
         (f"the key of {SAM}", How.SLACK, "")
@@ -210,7 +265,7 @@ async def test_an_opt_out_holds_at_once_and_leaves_no_buttons(any_world: World) 
     assert any_world.rows(tables.surveys.c.state, where=tables.surveys.c.id == waiting) == [("refused",)]
 
 
-async def test_who_rated_can_still_opt_out_and_who_opted_out_can_still_rate(any_world: World) -> None:
+async def test_an_opt_out_holds_in_each_message_to_the_person(any_world: World) -> None:
     first, second = await ask(any_world), await ask(any_world)
     await press_and_wait(any_world, first, "rate:3")
     await any_world.workspace.close_view(SAM)
@@ -219,7 +274,7 @@ async def test_who_rated_can_still_opt_out_and_who_opted_out_can_still_rate(any_
     await press(any_world, second, "rate:4")
 
     await wait_for_text(any_world, second, f"{THANKS} {STOPPED}")
-    assert (buttons(first), buttons(second)) == ([], [])
+    assert buttons(second) == ["comment_on_rating", "change_rating"]
     assert [rating for _, rating, _ in stored(any_world)] == [3, 4]
 
 
@@ -553,13 +608,27 @@ async def test_an_invited_person_can_opt_out_without_a_rating_and_the_thread_doe
     any_world: World,
 ) -> None:
     message = await invite(any_world)
+    invitation = visible_text(message)
     await press(any_world, message, "give_feedback", NOOR)
     await opt_out_in_form(any_world)
 
-    await wait_for_text(any_world, message, THANKS_IN_THREAD)
     assert STOPPED in visible_text(any_world.workspace.current_view(NOOR))
     assert any_world.rows(tables.opt_outs.c.how) == [(How.SLACK,)]
     assert [rating for _, rating, _ in stored(any_world)] == [None]
+    assert visible_text(message) == invitation
+
+
+async def test_who_opts_out_in_the_form_of_an_invitation_can_close_it_and_still_rate_later(
+    any_world: World,
+) -> None:
+    message = await invite(any_world)
+    await press(any_world, message, "give_feedback", NOOR)
+    await opt_out_in_form(any_world)
+    await any_world.workspace.close_view(NOOR)
+
+    assert await answer_invitation(any_world, message, rating="4") is ActionOutcome.CLOSED
+    await wait_for_text(any_world, message, THANKS_IN_THREAD)
+    assert stored(any_world) == [("answered", 4, None)]
 
 
 async def test_an_invited_person_who_opts_out_can_still_send_what_they_had_chosen(any_world: World) -> None:

@@ -64,12 +64,12 @@ def test_a_question_that_has_left_the_catalogue_is_replaced() -> None:
     assert "How would you rate your overall experience with Northwind?" in sent.text
 
 
-@pytest.mark.parametrize("state", ASKED)
+@pytest.mark.parametrize("state", [state for state, fields in ASKED.items() if "response" in fields])
 def test_no_message_shows_the_rating_that_was_given(state: str) -> None:
     asked = make_asked(**ASKED[state], survey=make(message="Hello.", privacy_url=""))
     message = slack_survey.direct_message(KEY, asked, CATALOGUE, NOON)
 
-    for shown in (message, slack_survey.thread_message(asked)):
+    for shown in (message, slack_survey.thread_message(KEY, asked, NOON)):
         assert RATING not in json.dumps([shown.text, check_message(shown)["blocks"]]).replace(KEY, "")
 
 
@@ -80,8 +80,8 @@ def test_no_message_shows_the_rating_that_was_given(state: str) -> None:
         "rated long ago": ["stop_surveys"],
         "commented": [],
         "too late": ["stop_surveys"],
-        "opted out": [],
-        "rated and opted out": [],
+        "opted out": [f"rate:{rating}" for rating in range(1, 6)],
+        "rated and opted out": ["comment_on_rating", "change_rating"],
         "too late and opted out": [],
     }.items(),
 )
@@ -89,7 +89,15 @@ def test_a_message_offers_what_can_still_be_done(state: str, buttons: list[str])
     message = slack_survey.direct_message(KEY, make_asked(**ASKED[state]), CATALOGUE, NOON)
 
     assert action_ids(message.blocks) == buttons
-    assert action_ids(slack_survey.thread_message(make_asked(**ASKED[state])).blocks) == []
+
+
+@pytest.mark.parametrize("state", ASKED)
+def test_a_thread_does_not_tell_that_somebody_opted_out(state: str) -> None:
+    fields = {name: value for name, value in ASKED[state].items() if name != "has_opted_out"}
+    told = slack_survey.thread_message(KEY, make_asked(**ASKED[state]), NOON)
+
+    assert told == slack_survey.thread_message(KEY, make_asked(**fields), NOON)
+    assert action_ids(told.blocks) == (["give_feedback"] if state == "opted out" else [])
 
 
 def test_a_rating_can_be_changed_for_a_quarter_of_an_hour() -> None:

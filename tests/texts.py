@@ -459,7 +459,7 @@ def _customers() -> Iterator[Section]:
         yield f"customer in Slack, {heading}", _message(message)
     yield "thread of a customer in Slack", _message(slack_survey.invitation("7:0", samples.SLACK_SURVEY))
     for heading in ("rated", "too late"):
-        message = slack_survey.thread_message(samples.make_asked(**samples.ASKED[heading]))
+        message = slack_survey.thread_message("7:0", samples.make_asked(**samples.ASKED[heading]), NOON)
         yield f"thread of a customer in Slack, {heading}", _message(message)
     asked, rated = samples.make_asked(), samples.make_asked(response=samples.RATED)
     yield (
