@@ -156,6 +156,8 @@ def _database(settings: Settings) -> Finding:
 def _advise_on_database(file: Path | None, error: str) -> str:
     if not file:
         return POSTGRESQL_ADVICE
+    if not file.parent.exists():
+        return f"There is no folder {file.absolute().parent}. Create it, or check DATABASE_URL."
     if file.is_dir():
         return f"{file} is a folder. Add the name of a file to DATABASE_URL."
     if error in DAMAGED:

@@ -29,6 +29,8 @@ IN_USE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) -> None:
     """Restore a backup, and print what it holds; raises `CommandError`, `DatabaseError` or `OSError`."""
     database = database_file(settings).resolve()
+    if not database.parent.exists():
+        raise CommandError(f"there is no folder {database.parent}. Create it, or check DATABASE_URL.")
     contents = check_backup(source)
     owner = (database if database.exists() else database.parent).stat()
     with _lock(database) as connection:

@@ -226,6 +226,15 @@ async def test_a_missing_sqlite_file_is_said_to_be_set_up_later_and_is_not_creat
     assert list_files(tmp_path) == []
 
 
+async def test_a_missing_folder_of_the_sqlite_file_is_named_as_one(tmp_path: Path) -> None:
+    finding = await check_database(tmp_path, f"sqlite:///{tmp_path}/nowhere/csat.db")
+
+    assert (finding.ok, finding.advice) == (
+        False,
+        f"There is no folder {tmp_path}/nowhere. Create it, or check DATABASE_URL.",
+    )
+
+
 async def test_a_folder_in_the_place_of_the_sqlite_file_is_named_as_one(tmp_path: Path) -> None:
     finding = await check_database(tmp_path, f"sqlite:///{tmp_path}")
 

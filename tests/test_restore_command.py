@@ -77,6 +77,17 @@ async def test_a_backup_takes_the_place_of_a_missing_database(world: World, back
         await world.send_survey("/csat @sofie_l")
 
 
+async def test_without_the_folder_of_the_database_nothing_is_restored(world: World, tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        environment["DATABASE_URL"] = f"sqlite:///{tmp_path}/nowhere/csat.db"
+        result = await run_command(tmp_path, environment, "restore", str(world.database_file))
+
+    assert result == (
+        1,
+        f"Not restored: there is no folder {tmp_path}/nowhere. Create it, or check DATABASE_URL.\n",
+    )
+
+
 async def test_what_waited_in_the_backup_is_not_sent_again_but_its_requester_is_asked(
     world: World, backup: Path
 ) -> None:
