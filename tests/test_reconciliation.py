@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from blocks.uncertain_survey import SEND_AGAIN_ACTION
 from csat.db import tables
+from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.databases import SLOW_KINDS, Databases
 from tests.world import HASTY, World, running_world, visible_text
@@ -58,3 +60,19 @@ async def test_of_two_like_surveys_the_one_that_arrived_is_found_by_its_time(wor
         ("refused", None),
         ("sent", world.x.feedbacks[0].id),
     ]
+
+
+async def test_a_card_that_arrived_is_answered_though_x_refused_to_send_it_again(world: World) -> None:
+    await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
+    world.x.fail(Fault.RECIPIENT_SUSPENDED, times=1)
+    asked = await world.wait_for_dm("may not have arrived")
+    await world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
+    await world.wait_for_message("was not sent again. The first one may have arrived.")
+    world.x.respond(world.x.feedbacks[0].id, 4)
+    await world.advance(hours=24, minutes=11)
+    await world.wait_for_message("They answered.")
+
+    columns = (tables.surveys.c.state, tables.surveys.c.feedback_id, tables.surveys.c.rating)
+    assert world.rows(*columns) == [("answered", world.x.feedbacks[0].id, 4), ("refused", None, None)]
+    assert world.rows(tables.attempts.c.outcome) == [("sent",), ("refused",)]
+    assert world.count_messages("asked @mira_k for feedback on X.") == 1

@@ -9,20 +9,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, select, update
 
 from csat.db import opt_outs
-from csat.db.outbox import NotificationKind, enqueue
+from csat.db.reconciliation import settle_as_sent
 from csat.db.responses import store_response, to_response
-from csat.db.survey_records import AGAIN, SENT_AGAIN, to_record
-from csat.db.survey_transitions import transition, transition_to
-from csat.db.tables import attempts, surveys
+from csat.db.sent_again import find_answerable
+from csat.db.survey_records import to_record
+from csat.db.tables import surveys
 from csat.surveys.customer_survey import CustomerSurvey
-from csat.surveys.limits import DAY
 from csat.surveys.opt_outs import How
 from csat.surveys.responses import Comment, Rating
-from csat.surveys.states import State
 from csat.surveys.transports import FACTS, TransportName
-
-_SENDING = transition_to(State.SENDING)
-_SENT = transition_to(State.SENT)
 
 
 class Rated(NamedTuple):
@@ -92,7 +87,7 @@ def rate(
         connection.execute(update(surveys).where(surveys.c.id == row.id).values(rating_chosen_at=chosen_at))
     if before and before.value == value:
         return Rated(survey, is_first=False)
-    _settle_as_sent(connection, row, now)
+    settle_as_sent(connection, row, now)
     rating = Rating(value=value, given_at=before.given_at if before else now)
     response = survey.response.model_copy(update={"rating": rating})
     is_first = store_response(connection, row, response, now)
@@ -123,7 +118,7 @@ def disown(connection: Connection, survey_id: int, now: datetime) -> CustomerSur
     survey = _to_asked(connection, row)
     if not survey.can_be_disowned(now):
         return survey
-    _settle_as_sent(connection, row, now)
+    settle_as_sent(connection, row, now)
     connection.execute(update(surveys).where(surveys.c.id == row.id).values(disowned_at=now))
     return survey.model_copy(update={"disowned_at": now})
 
@@ -139,7 +134,7 @@ def opt_out(
     if row is None:
         return None
     _store_receipt_id(connection, survey_id, receipt_id)
-    _settle_as_sent(connection, row, now)
+    settle_as_sent(connection, row, now)
     opt_outs.record(connection, row.recipient_key, how=how, team="", by="", reason="", now=now)
     return _to_asked(connection, row)
 
@@ -169,25 +164,10 @@ def _lock(connection: Connection, survey_id: int) -> Row[Any] | None:
 
 def _find(connection: Connection, query: Select[Any], survey_id: int) -> Row[Any] | None:
     """Return a survey, or the last one in its place that may have arrived, if it can be answered."""
-    row = connection.execute(query.where(surveys.c.id == survey_id)).first()
-    while row and _was_sent_again(row):
-        again = connection.execute(query.where(surveys.c.view_id == f"{AGAIN}{row.id}")).first()
-        if again is None or _did_not_arrive(again):
-            break
-        row = again
+    row = find_answerable(connection, query, survey_id)
     if row is None or (row.recipient_handle is None and row.recipient_id is None):
         return None
-    if FACTS[TransportName(row.transport)].is_polled or _did_not_arrive(row):
-        return None
-    return row
-
-
-def _was_sent_again(row: Row[Any]) -> bool:
-    return (row.state, row.reason) == (State.REFUSED, SENT_AGAIN.reason)
-
-
-def _did_not_arrive(row: Row[Any]) -> bool:
-    return row.state in (State.REFUSED, State.CANCELLED) and not _was_sent_again(row)
+    return None if FACTS[TransportName(row.transport)].is_polled else row
 
 
 def _is_older(chosen_at: datetime | None, stored: datetime | None) -> bool:
@@ -198,25 +178,6 @@ def _store_receipt_id(connection: Connection, survey_id: int, receipt_id: str) -
     if receipt_id:
         unknown = (surveys.c.id == survey_id, surveys.c.feedback_id.is_(None))
         connection.execute(update(surveys).where(*unknown).values(feedback_id=receipt_id))
-
-
-def _settle_as_sent(connection: Connection, survey: Row[Any], now: datetime) -> None:
-    """Mark a survey as sent that its customer has seen, whatever its attempts have come to."""
-    sent_at = survey.sent_at or now
-    values = {
-        "sent_at": sent_at,
-        "quota_until": sent_at + DAY,
-        "reconcile_at": None,
-        "poll_at": FACTS[TransportName(survey.transport)].first_poll(sent_at),
-        "lease_owner": None,
-        "lease_until": None,
-    }
-    transition(connection, _SENDING, survey.id)
-    if not transition(connection, _SENT, survey.id, **values):
-        return
-    last = (attempts.c.survey_id == survey.id, attempts.c.number == survey.attempts)
-    connection.execute(update(attempts).where(*last).values(ended_at=now, outcome=State.SENT, detail=""))
-    enqueue(connection, survey.id, NotificationKind.SENT, now)
 
 
 def _to_asked(connection: Connection, row: Row[Any]) -> CustomerSurvey:

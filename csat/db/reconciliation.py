@@ -1,23 +1,32 @@
-"""Settle uncertain surveys: by what their transport finds, or as their requesters say."""
+"""Settle uncertain surveys: by what their transport finds, as their requesters say, or by an answer."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from csat.db.account_scope import is_of
-from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
+from csat.db.outbox import Notification, NotificationKind, enqueue, enqueue_claimed
 from csat.db.survey_records import SurveyRecord, get_survey, to_record
-from csat.db.survey_transitions import SETTLEABLE, AlreadySettled, transition_returning, transition_to
+from csat.db.survey_transitions import (
+    SETTLEABLE,
+    AlreadySettled,
+    transition,
+    transition_returning,
+    transition_to,
+)
 from csat.db.tables import attempts, surveys
+from csat.surveys.limits import DAY
 from csat.surveys.states import State
-from csat.surveys.transports import FACTS
+from csat.surveys.transports import FACTS, TransportName
 
 RECONCILE_AGAIN_AFTER = timedelta(minutes=10)
 """How long until the events are read again."""
 
 _CONFIRMED = transition_to(State.SENT, SETTLEABLE).returning(surveys)
+_SENDING = transition_to(State.SENDING)
+_SENT = transition_to(State.SENT)
 
 
 class UncertainAttempt(NamedTuple):
@@ -83,6 +92,25 @@ def confirm_arrival(
     if not (settled and settled.origin.is_from(team, requester) and _is_confirmed(settled)):
         raise AlreadySettled
     return None
+
+
+def settle_as_sent(connection: Connection, survey: Row[Any], now: datetime) -> None:
+    """Mark a survey as sent that its customer has seen, whatever its attempts have come to."""
+    sent_at = survey.sent_at or now
+    values = {
+        "sent_at": sent_at,
+        "quota_until": sent_at + DAY,
+        "reconcile_at": None,
+        "poll_at": FACTS[TransportName(survey.transport)].first_poll(sent_at),
+        "lease_owner": None,
+        "lease_until": None,
+    }
+    transition(connection, _SENDING, survey.id)
+    if not transition(connection, _SENT, survey.id, **values):
+        return
+    last = (attempts.c.survey_id == survey.id, attempts.c.number == survey.attempts)
+    connection.execute(update(attempts).where(*last).values(ended_at=now, outcome=State.SENT, detail=""))
+    enqueue(connection, survey.id, NotificationKind.SENT, now)
 
 
 def _is_confirmed(survey: SurveyRecord) -> bool:

@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Row, and_, delete, select, update
 from csat.db import attempt_outcomes
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.outbox import release
+from csat.db.reconciliation import settle_as_sent
 from csat.db.responses import store_response, to_columns, to_response
+from csat.db.sent_again import was_sent_again_in_vain
 from csat.db.tables import attempts, surveys
 from csat.db.tables import unmatched_responses as unmatched
 from csat.surveys.limits import DAY
@@ -122,12 +124,13 @@ def _match_attempt(
         surveys.c.metric == x_update.metric,
         surveys.c.feedback_id.is_(None),
         ~IS_ERASED,
-        surveys.c.state.in_(_WITHOUT_FEEDBACK_ID),
+        surveys.c.state.in_((*_WITHOUT_FEEDBACK_ID, State.REFUSED)),
         attempts.c.started_at.between(created_at - MATCH_TOLERANCE, created_at + MATCH_TOLERANCE),
     )
     rows = connection.execute(last_attempt.where(*conditions).with_for_update(of=surveys)).all()
     if matched := _lock_survey(connection, x_update.receipt.id):
         return matched  # by a concurrent transaction, while this one waited for the same rows
+    rows = [row for row in rows if row.state != State.REFUSED or was_sent_again_in_vain(connection, row)]
     if not rows:
         return None
     nearest = min(rows, key=lambda row: abs(row.started_at - created_at))
@@ -141,6 +144,8 @@ def _store_receipt(connection: Connection, survey: Row[Any], x_update: Update, n
         if sent := attempt_outcomes.mark_sent(connection, survey.id, survey.attempts, receipt, now):
             release(connection, sent, now)
         return
+    if survey.state == State.REFUSED:
+        settle_as_sent(connection, survey, now)
     values = {
         "feedback_id": receipt.id,
         "sent_at": receipt.created_at,
