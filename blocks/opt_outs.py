@@ -46,7 +46,9 @@ def stop_modal(form: OptOutForm) -> dict[str, Any]:
         ),
     )
     reason = _reason(
-        "Reason", "Like: they wrote that they want no surveys. Colleagues see it in /csat status."
+        "Reason",
+        "Like: they wrote that they want no surveys. Colleagues see it in /csat status.",
+        form.reason,
     )
     undo = context("A supervisor can lift this with /csat unstop.")
     return _modal(form, STOP_CALLBACK_ID, "Stop surveys", [effect, reason, undo])
@@ -58,7 +60,7 @@ def lift_modal(form: OptOutForm, opt_out: OptOut) -> dict[str, Any]:
         recipient_link(form.recipient),
         text(" asked not to be surveyed. Lift this only if they agreed to be asked again."),
     )
-    reason = _reason("Why it is lifted", "Like: they wrote that we may ask them again.")
+    reason = _reason("Why it is lifted", "Like: they wrote that we may ask them again.", form.reason)
     return _modal(
         form,
         LIFT_CALLBACK_ID,
@@ -101,8 +103,13 @@ def not_stopped(form: OptOutForm) -> Message:
     return message_about(form.recipient, "Nothing to lift: {customer} has not opted out.")
 
 
-def _reason(label: str, hint: str) -> Block:
-    element = PlainTextInputElement(action_id=REASON_ID, max_length=MAX_REASON_LENGTH, focus_on_load=True)
+def _reason(label: str, hint: str, typed: str) -> Block:
+    element = PlainTextInputElement(
+        action_id=REASON_ID,
+        initial_value=typed[:MAX_REASON_LENGTH] or None,
+        max_length=MAX_REASON_LENGTH,
+        focus_on_load=True,
+    )
     return InputBlock(block_id=REASON_ID, label=label, hint=hint, element=element)
 
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from blocks.help import AT_SIGN_HINT, HELP, name_example
-from csat.slack_api.message_text import unescape
+from csat.slack_api.message_text import to_plain_text, unescape
 from csat.surveys.networks import Network
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import (
@@ -24,6 +24,10 @@ _MEMBER = re.compile(r"<@(?P<user>[UW][A-Z0-9]+)(\|[^>]*)?>")
 _LINK = re.compile(r"<(?:mailto:)?(?P<url>(?:https?://|[^@|>]+@)[^|>]+)(\|[^>]*)?>")
 _CUSTOMER = re.compile(rf"<@\w+>|[@\uff20].+|[^@]+@.+\..+|[0-9]+|{HOSTS}/.+|https?://.+", re.IGNORECASE)
 _CASE_NUMBER = re.compile("#[0-9]+")
+_MENTION = re.compile(r"<(?P<sign>[@#])[^<>|]*\|(?P<name>[^<>]+)>")
+_WITH_REASON = re.compile(
+    r"(?P<command>\S+\s+(?P<customer>(?:<[^<>]+>|[^\s<])\S*))\s+(?P<reason>.+)", re.DOTALL
+)
 _HANDLE = re.compile(rf"\w{{1,{MAX_HANDLE_LENGTH}}}", re.ASCII)
 _PUNCTUATION = ",;:.'\"`\u2018\u2019“”()[]"
 _MAX_QUOTED_LENGTH = 40
@@ -63,9 +67,7 @@ def parse_command_args(
     """
     if Network.SLACK not in networks and _MEMBER.search(text):
         raise InvalidArguments(SOMEBODY_IN_SLACK)
-    text = _MEMBER.sub(r" <@\g<user>> ", text)
-    typed = INVISIBLE_CHARACTERS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
-    words = [word for word in (word.strip(_PUNCTUATION) for word in typed) if word]
+    words = _split_words(text)
     others = [word for word in words if not _is_metric(word)]
     args = CommandArgs()
     for word in words:
@@ -83,6 +85,27 @@ def parse_command_args(
     if args.recipient and args.recipient.network not in networks:
         raise InvalidArguments(SLACK_ONLY.format(command=command))
     return args
+
+
+def split_reason(text: str) -> tuple[str, str]:
+    """Split the reason off "stop @grace they wrote so"; it is "" without words that are no arguments."""
+    match = _WITH_REASON.fullmatch(text.strip())
+    if match is None or not all(map(_CUSTOMER.fullmatch, _split_words(match["customer"]))):
+        return text, ""
+    if all(map(_is_argument, _split_words(match["reason"]))):
+        return text, ""
+    return match["command"], to_plain_text(_MENTION.sub(r"\g<sign>\g<name>", match["reason"])).strip()
+
+
+def _split_words(text: str) -> list[str]:
+    """Return the words of a command as they were typed, without punctuation around them."""
+    text = _MEMBER.sub(r" <@\g<user>> ", text)
+    typed = INVISIBLE_CHARACTERS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
+    return [word for word in (word.strip(_PUNCTUATION) for word in typed) if word]
+
+
+def _is_argument(word: str) -> bool:
+    return _is_metric(word) or bool(_CUSTOMER.fullmatch(word) or _CASE_NUMBER.fullmatch(word))
 
 
 def _is_metric(word: str) -> bool:

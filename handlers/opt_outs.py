@@ -15,6 +15,7 @@ from csat.db.errors import DatabaseError
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.opt_outs import How, InvalidReason, OptOut, parse_reason
+from handlers.command_args import split_reason
 from handlers.customer_lookup import identify_customer
 from handlers.modal_opening import open_modal
 from handlers.modal_submission import explain, save
@@ -111,10 +112,11 @@ async def _require_supervisor(services: Services, user: str) -> None:
 
 
 async def _find_customer(services: Services, command: SlashCommand, unchanged: str) -> OptOutForm | None:
-    """Return an empty form for the customer whom a command names, if there is one."""
-    recipient = await identify_customer(services, command, unchanged)
+    """Return a form for the customer whom a command names, if there is one, with the reason that follows."""
+    text, reason = split_reason(command.text)
+    recipient = await identify_customer(services, command.model_copy(update={"text": text}), unchanged)
     origin = command.origin(services.clock())
-    return OptOutForm(recipient=recipient, origin=origin) if recipient else None
+    return OptOutForm(recipient=recipient, origin=origin, reason=reason) if recipient else None
 
 
 async def _find_opt_out(services: Services, form: OptOutForm) -> OptOut | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import MAX_ID, InvalidRecipient, Recipient, XAccount, parse_recipient
-from handlers.command_args import CommandArgs, InvalidArguments, parse_command_args
+from handlers.command_args import CommandArgs, InvalidArguments, parse_command_args, split_reason
 from handlers.commands import KNOWN_WORDS
 from tests.strategies import TEXT
 
@@ -33,6 +33,32 @@ def try_parse(parse: Callable[[str], T], text: str) -> T | str:
 def parse_in_csat(text: str) -> CommandArgs:
     """Parse the text that follows `/csat`."""
     return parse_command_args(text, known_words=KNOWN_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stop @grace sick of us", ("stop @grace", "sick of us")),
+        ("stop  @grace,  sick of  us ", ("stop  @grace,", "sick of  us")),
+        ("STOP 783214 2 complaints", ("STOP 783214", "2 complaints")),
+        (
+            "stop <@U012AB3CD|Ada Lovelace> told <@U012AB3CE|ben>",
+            ("stop <@U012AB3CD|Ada Lovelace>", "told @ben"),
+        ),
+        ("stop <https://x.com/grace> &lt;no&gt;", ("stop <https://x.com/grace>", "<no>")),
+    ],
+)
+def test_a_text_that_follows_a_customer_is_a_reason(text: str, expected: tuple[str, str]) -> None:
+    assert split_reason(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "stop", "stop @grace", "stop @grace ,", "stop @grace nps", "stop @grace @ada", "stop @grace #5555",
+     "stop grace wrote", "stop asking @grace", "stop <@U012AB3CD|Ada Lovelace>", "stop https://x.com/grace"],
+)  # fmt: skip
+def test_more_arguments_and_texts_without_a_customer_in_front_are_no_reasons(text: str) -> None:
+    assert split_reason(text) == (text, "")
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ def test_reasons_are_shown_literally_within_slack_s_limits(reason: str) -> None:
     opt_out = OptOut(
         recorded_at=NOON, how=How.AGENT, team=LONGEST_ORIGIN.team, by=LONGEST_ORIGIN.requester, reason=reason
     )
+    form = OPT_OUT_FORM.model_copy(update={"reason": reason})
     denial = Denial.from_opt_out(opt_out)
     survey_form = Form(draft=make_draft(recipient=LABEL), origin=LONGEST_ORIGIN).with_denial(denial)
     shown = (
-        check_view(opt_outs.stop_modal(OPT_OUT_FORM)),
-        check_view(opt_outs.lift_modal(OPT_OUT_FORM, opt_out)),
+        check_view(opt_outs.stop_modal(form)),
+        check_view(opt_outs.lift_modal(form, opt_out)),
         check_message(opt_outs.already_stopped(OPT_OUT_FORM, opt_out)),
         check_message(
             status_message(CustomerStatus(XAccount(handle=LONGEST_HANDLE), (), denial), LONGEST_ORIGIN)

@@ -20,7 +20,7 @@ from sandbox.slack.interactive_elements import interactive_elements
 from sandbox.x import Endpoint, Fault
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NO_LIMITS, NOON, RECIPIENT_KEY, SUPERVISED, make_origin, make_survey
-from tests.world import World, running_world, visible_text
+from tests.world import World, field_value, running_world, visible_text
 
 REASON = "They wrote that they want no surveys."
 SENTENCE = "This customer asked not to be surveyed."
@@ -187,6 +187,30 @@ async def test_an_agent_stops_surveys_with_a_reason_that_colleagues_see(world: W
     assert denied.outcome is ActionOutcome.ERRORS
     (logged,) = world.rows(tables.audit.c.team, tables.audit.c.viewer, tables.audit.c.action)
     assert logged == (fixtures.TEAM, fixtures.ADA, "opt out")
+
+
+@pytest.mark.parametrize("customer", ["@mira_k", "https://x.com/mira_k", "@gus,"])
+async def test_what_follows_the_customer_is_the_reason_in_the_form(world: World, customer: str) -> None:
+    form = await world.open_form(f"/csat stop {customer} sick of us & called @ben, 2 times")
+    assert field_value(form, "reason") == "sick of us & called @ben, 2 times"
+    await world.workspace.submit_view(fixtures.ADA)
+    await world.wait_for_message("won't be asked again.")
+
+    (recorded,) = world.rows(tables.opt_outs.c.reason)
+    assert recorded == ("sick of us & called @ben, 2 times",)
+
+
+async def test_a_longer_reason_than_can_be_saved_is_cut_in_the_form(world: World) -> None:
+    form = await world.open_form(f"/csat stop @mira_k {'so ' * 90}")
+
+    assert field_value(form, "reason") == "so " * 66 + "so"
+
+
+async def test_a_supervisor_can_type_why_an_opt_out_is_lifted_after_the_customer_too(world: World) -> None:
+    opt_out(world)
+    form = await world.open_form("/csat unstop @mira_k they agreed", fixtures.CLEO)
+
+    assert field_value(form, "reason") == "they agreed"
 
 
 async def test_closed_messages_are_no_matter_of_a_customer_who_opted_out(world: World) -> None:
