@@ -95,8 +95,8 @@ def opt_out_notes(opt_out: OptOut, customer: Recipient, reader: Origin) -> list[
 
 def opt_out_reason(opt_out: OptOut, reader: Origin) -> list[Block]:
     """Return the reason for an opt-out, if it was recorded in the reader's workspace or by an operator."""
-    is_visible = opt_out.reason and opt_out.team in ("", reader.team)
-    return [context(f"Reason: {one_line(opt_out.reason)}")] if is_visible else []
+    reason = opt_out.seen_from(reader.team).reason
+    return [context(f"Reason: {one_line(reason)}")] if reason else []
 
 
 def requester_mention(survey: PreviousSurvey, team: str, stranger: str) -> RichTextElement:

@@ -1,7 +1,7 @@
 """The state of an open survey form, and the ids of its blocks."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, field_validator
 
@@ -17,12 +17,7 @@ from csat.surveys.transports import FACTS, TransportName
 METRICS: Final = tuple(Metric)  # iterating over an enum is slow
 MAX_KEPT_LENGTH: Final = 200
 """Of a customer that was typed for another network than the one that is shown."""
-_NOT_KEPT: Final[Any] = {
-    "draft": True,
-    "shown_questions": True,
-    "shows_options": True,
-    "denial": {"opt_out": {"reason"}},  # not shown, and it may be another workspace's
-}
+_NOT_KEPT: Final = {"draft", "shown_questions", "shows_options"}
 """What the private metadata leaves out."""
 
 
@@ -97,6 +92,9 @@ class Form(FrozenModel):
 
     def with_denial(self, denial: Denial | None, link: str = "", unfit: str = "") -> Self:
         """Return the form with the reason why its customer can't be asked, or without one."""
+        if denial and denial.opt_out:
+            opt_out = denial.opt_out.seen_from(self.origin.team)
+            denial = denial.model_copy(update={"opt_out": opt_out})
         denied = self.customer if denial or unfit else ""
         return self.model_copy(update={"denial": denial, "unfit": unfit, "denied": denied, "link": link})
 

@@ -213,6 +213,14 @@ async def test_a_supervisor_can_type_why_an_opt_out_is_lifted_after_the_customer
     assert field_value(form, "reason") == "they agreed"
 
 
+async def test_the_form_keeps_the_reason_for_an_opt_out_while_it_is_edited(world: World) -> None:
+    opt_out(world, how=How.AGENT, team=fixtures.TEAM, by=fixtures.BEN, reason=REASON)
+    await world.submit_survey()
+    await world.show_options()
+
+    assert f"Reason: {REASON}" in form_text(world)
+
+
 async def test_closed_messages_are_no_matter_of_a_customer_who_opted_out(world: World) -> None:
     await submit_reason(world, "/csat stop @quiet_quinn")
     await world.open_form("/csat @quiet_quinn")

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from csat.surveys.frozen_model import FrozenModel
 
@@ -34,6 +35,10 @@ class OptOut(FrozenModel):
     by: str
     """The user who recorded it; "" for the customer."""
     reason: str = ""
+
+    def seen_from(self, team: str) -> Self:
+        """Return what a workspace may see of it: without the reason that was given in another one."""
+        return self if self.team in ("", team) else self.model_copy(update={"reason": ""})
 
 
 class InvalidReason(ValueError):
