@@ -171,7 +171,10 @@ async def _connection(settings: Settings, web: WebClient) -> Finding:
         token = settings.slack_app_token.get_secret_value()
         parse_response(SocketUrl, await web.apps_connections_open(app_token=token))
     except SlackError as error:
-        advice = "Create an app-level token with the scope connections:write, and turn on Socket Mode."
+        advice = (
+            "Create an app-level token with the scope connections:write, set SLACK_APP_TOKEN to it, and turn "
+            "on Socket Mode."
+        )
         if not is_rejection(error):
             advice = _advise_retry(error)
         return Finding(ok=False, message=f"Connection: Socket Mode: {explain(error)}", advice=advice)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from csat.background_tasks import BackgroundTasks
 from csat.db.errors import DatabaseError
+from csat.problem_log import ProblemLog
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
 from csat.surveys.transport_errors import TransportError
@@ -43,16 +44,18 @@ class Scheduler:
         await asyncio.gather(*map(self._repeat, self._periodic_tasks))
 
     async def _repeat(self, task: PeriodicTask) -> None:
+        failures = ProblemLog(log, f"Periodic task failed, retrying later: {task.name}: %s")
         while True:
-            await asyncio.wait({self._tasks.start(self._run_once(task), task.name)})
+            await asyncio.wait({self._tasks.start(self._run_once(task, failures), task.name)})
             await asyncio.sleep(task.interval * self._interval_scale)
 
     @staticmethod
-    async def _run_once(task: PeriodicTask) -> None:
+    async def _run_once(task: PeriodicTask, failures: ProblemLog) -> None:
         try:
             await task.run()
         except AccountRefused:
             pass  # its client has logged it, once
         except (DatabaseError, SlackError, TransportError) as error:
-            reason = explain(error) if isinstance(error, SlackError) else error
-            log.warning("Periodic task failed, retrying later: %s: %s", task.name, reason)
+            failures.note(explain(error) if isinstance(error, SlackError) else error)
+        else:
+            failures.end()

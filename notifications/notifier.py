@@ -8,6 +8,7 @@ from csat.backoff import backoff
 from csat.db import outbox
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
+from csat.problem_log import ProblemLog
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.slack_api.error_explanations import explain
@@ -54,7 +55,10 @@ class Notifier:
         self._survey_notifications = SurveyNotifications(resources)
         self._low_rating_alerts = LowRatingAlerts(resources)
         self._pause_alerts = PauseAlerts(resources)
-        self._is_failing = False
+        self._failed_polls = ProblemLog(log, "The outbox can't be polled: %s")
+        self._silences = ProblemLog(
+            log, "The outbox can't be polled, as Slack does not say which workspace this is: %s"
+        )
 
     def start(self, notification: Notification) -> None:
         """Count a new notification, and post it in the background."""
@@ -80,11 +84,9 @@ class Notifier:
                 if not self._resources.tasks.is_running(name):
                     self._resources.tasks.start(suppress_db_errors(self._pause_alerts.deliver(alert)), name)
         except DatabaseError as error:
-            level = logging.DEBUG if self._is_failing else logging.WARNING  # the log of an outage stays short
-            log.log(level, "The outbox can't be polled: %s", error)
-            self._is_failing = True
+            self._failed_polls.note(error)
         else:
-            self._is_failing = False
+            self._failed_polls.end()
 
     def periodic_task(self) -> PeriodicTask:
         """Return the task for the scheduler."""
@@ -134,11 +136,9 @@ class Notifier:
         try:
             team = await self._slack.team_id()
         except SlackError as error:
-            log.warning(
-                "The outbox can't be polled, as Slack does not say which workspace this is: %s",
-                explain(error),
-            )
+            self._silences.note(explain(error))
             return
+        self._silences.end()
         for notification in await self._database.run(
             outbox.claim_notifications, team, self._clock(), self._batch_size
         ):

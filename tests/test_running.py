@@ -214,7 +214,7 @@ async def test_check_does_without_the_scope_that_tells_of_the_results_channel(tm
         ),
         (
             {"SLACK_APP_TOKEN": "xapp-wrong"},
-            "Can't connect to Slack over Socket Mode, retrying: Slack does not accept the token",
+            "Can't connect to Slack over Socket Mode, retrying: SLACK_APP_TOKEN: Slack does not accept the ",
         ),
         (
             {"SLACK_API_URL": "http://127.0.0.1:9/api"},

@@ -22,7 +22,7 @@ from csat.web.slack_events import parse_payload
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Fault
 from tests.local_client import local_client
-from tests.world import WAIT_SECONDS, World, running_world
+from tests.world import WAIT_SECONDS, World, idle_world, running_app, running_world
 
 FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
 SECRET_TEXT = "between you and me"
@@ -289,7 +289,10 @@ async def test_a_rejected_bot_token_makes_the_app_unhealthy_until_slack_accepts_
     async with asyncio.timeout(WAIT_SECONDS):
         while (await health(either_world))[0] == 200:
             pass
-    assert await health(either_world) == (503, ["slack: the token was revoked (token_revoked)"])
+    assert await health(either_world) == (
+        503,
+        ["slack: SLACK_BOT_TOKEN: the token was revoked (token_revoked)"],
+    )
 
     either_world.workspace.faults.clear()
     async with asyncio.timeout(WAIT_SECONDS):
@@ -336,6 +339,36 @@ async def test_an_unhealthy_app_says_why_its_socket_does_not_connect(world: Worl
     async with asyncio.timeout(WAIT_SECONDS):
         while (await health(world)) != (503, [f"socket: not connected to Slack: {cause}"]):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_a_rejected_app_token_is_named_and_logged_once_and_the_bot_token_is_not_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.5)
+    caplog.set_level(logging.DEBUG, logger := "csat.slack_api.socket_mode")
+    failure = "Can't connect to Slack over Socket Mode, retrying"
+    async with running_world(tmp_path) as world:
+        world.workspace.faults.fail("apps.connections.open", "invalid_auth", times=1000)
+        await world.workspace.disconnect_sockets()
+        await world.wait_until(lambda: caplog.text.count(failure) > 2)
+        cause = "SLACK_APP_TOKEN: Slack does not accept the token (invalid_auth)"
+        assert await health(world) == (503, [f"socket: not connected to Slack: {cause}"])
+
+    levels = [each.levelname for each in caplog.records if each.name == logger]
+    assert levels.count("WARNING") == 1
+
+
+async def test_the_outbox_says_once_that_slack_does_not_name_the_workspace(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "notifications.notifier")
+    async with idle_world(tmp_path) as world:
+        world.workspace.faults.fail("auth.test", "invalid_auth", times=1000)
+        async with running_app(world):
+            await world.wait_until(lambda: caplog.text.count("which workspace this is") > 2)
+
+    polls = [each.levelname for each in caplog.records if each.name == "notifications.notifier"]
+    assert polls.count("WARNING") == 1
 
 
 async def test_the_app_reconnects_once_after_slack_closes_the_socket(world: World) -> None:

@@ -13,6 +13,7 @@ from csat.db.survey_records import SurveyRecord
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.reconciler import Reconciler
 from csat.delivery.sender import MAX_AGE, SurveySender
+from csat.problem_log import ProblemLog
 from csat.shared_resources import Notify, Resources
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class SendWorker:
         self._active: set[int] = set()
         self._adopted: set[int] = set()
         self._stopping = False
-        self._is_failing = False
+        self._failed_polls = ProblemLog(log, "The send queue can't be polled: %s")
         self._polled_at = time.monotonic()
 
     @property
@@ -99,11 +100,9 @@ class SendWorker:
             await self._reconcile_due(now)
             await self._database.run(send_queue.erase_response_urls, now)
         except DatabaseError as error:
-            level = logging.DEBUG if self._is_failing else logging.WARNING  # the log of an outage stays short
-            log.log(level, "The send queue can't be polled: %s", error)
-            self._is_failing = True
+            self._failed_polls.note(error)
         else:
-            self._is_failing = False
+            self._failed_polls.end()
             self._polled_at = time.monotonic()
 
     async def _send_due(self, now: datetime) -> None:

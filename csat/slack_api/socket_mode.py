@@ -13,9 +13,10 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from csat.background_tasks import BackgroundTasks
+from csat.problem_log import ProblemLog
 from csat.slack_api.dispatch_interface import Dispatch
 from csat.slack_api.error_explanations import explain
-from csat.slack_api.errors import SlackError, as_slack_error
+from csat.slack_api.errors import SlackError, as_slack_error, is_rejection
 from csat.slack_api.responses import SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient
 
@@ -50,13 +51,14 @@ class ReconnectingClient(SocketModeClient):
 
     async def connect(self) -> None:
         """Connect, retrying until it works or the client is closed."""
+        failures = ProblemLog(log, "Can't connect to Slack over Socket Mode, retrying: %s")
         while not self.closed:
             try:
                 with as_slack_error():
                     await self._open_websocket()
             except (SlackError, OSError) as error:
-                self.problem = explain(error) if isinstance(error, SlackError) else type(error).__name__
-                log.warning("Can't connect to Slack over Socket Mode, retrying: %s", self.problem)
+                self.problem = _explain(error)
+                failures.note(self.problem)
                 await asyncio.sleep(self.ping_interval)
             else:
                 self.problem = ""
@@ -102,6 +104,12 @@ class ReconnectingClient(SocketModeClient):
                 task.cancel()
         self.current_session_monitor = asyncio.ensure_future(self.monitor_current_session())
         self.message_receiver = asyncio.ensure_future(self.receive_messages())
+
+
+def _explain(error: SlackError | OSError) -> str:
+    if not isinstance(error, SlackError):
+        return type(error).__name__
+    return f"SLACK_APP_TOKEN: {explain(error)}" if is_rejection(error) else explain(error)
 
 
 class SocketMode:

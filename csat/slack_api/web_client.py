@@ -23,6 +23,9 @@ CALL_TIMEOUT_SECONDS = 5.0
 POSTING_METHODS = ("/chat.postMessage", "/chat.postEphemeral")
 """The methods that would post a second message if they were repeated."""
 
+APP_TOKEN_METHOD = "apps.connections.open"  # noqa: S105 - a method, and no password
+"""The only method that is called with the app-level token, and not with the bot's."""
+
 
 class WebClient(AsyncWebClient):
     """The client of the app; all failures are raised as a `SlackError`.
@@ -33,17 +36,19 @@ class WebClient(AsyncWebClient):
     observe: Observe = staticmethod(ignore)
     """Observes each request, by the name of its method."""
     rejection: SlackError | None = None
-    """Why Slack has rejected the token at the latest call, or `None`."""
+    """Why Slack has rejected the bot's token at the latest call, or `None`."""
 
     async def _send(self, http_verb: str, api_url: str, req_args: dict[str, Any]) -> AsyncSlackResponse:
+        method = api_url.rpartition("/")[2]
         try:
-            with Timed(self.observe, api_url.rpartition("/")[2]), as_slack_error():
+            with Timed(self.observe, method), as_slack_error():
                 response = await super()._send(http_verb, api_url, req_args)
         except SlackError as error:
-            if str(error) in TOKEN_ERRORS:
+            if method != APP_TOKEN_METHOD and str(error) in TOKEN_ERRORS:
                 self.rejection = error
             raise
-        self.rejection = None
+        if method != APP_TOKEN_METHOD:
+            self.rejection = None
         return response
 
     async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class HealthCheck:
         if not self._worker.is_healthy:
             reasons.append("send worker: has not polled for a minute")
         if self._web.rejection:
-            reasons.append(f"slack: {explain(self._web.rejection)}")
+            reasons.append(f"slack: SLACK_BOT_TOKEN: {explain(self._web.rejection)}")
         if self._find_socket_problem and (problem := await self._find_socket_problem()):
             reasons.append(f"socket: {problem}")
         body = {"ok": not reasons, "reasons": reasons, "degraded": degraded}
