@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -16,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from csat.env_file import find_ambiguous, unquote
 from csat.setting_types import LogFormat
 from csat.settings import SECRET_LOCATIONS, Settings, SettingsWithoutXKeys
 
@@ -31,6 +32,7 @@ _SOURCES: Final = SettingsConfigDict(extra="ignore", env_file=ENV_FILE, env_igno
 
 SECRETS: Final = (*SECRET_LOCATIONS, "X_WEBHOOK_PASSWORD", "DATABASE_URL", "CSAT_SECRET_KEY")
 """The settings that can be in a file of their own, whose path is in the setting `<name>_FILE`."""
+_KNOWN: Final = {*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in SECRETS)}
 
 
 class SettingsError(Exception):
@@ -116,6 +118,8 @@ class _FromEnvironment(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - they are by default
         assert isinstance(dotenv_settings, EnvSettingsSource)  # noqa: S101
+        unquoted = {name: unquote(value or "") for name, value in env_settings.env_vars.items()}
+        env_settings.env_vars = {name: value for name, value in unquoted.items() if value}
         paths = {**dotenv_settings.env_vars, **env_settings.env_vars}
         secret_files = _SecretFiles(settings_cls, paths)
         return init_settings, env_settings, dotenv_settings, secret_files, file_secret_settings
@@ -154,7 +158,7 @@ class _ConnectionSettings(BaseSettings):
 
 def _load(kind: type[FromEnvironment]) -> FromEnvironment:
     try:
-        problems = _find_misspelled()
+        problems = [*_find_ambiguous(), *_find_misspelled()]
         settings = kind()
     except ValidationError as error:
         problems += [_describe(details["loc"], details) for details in error.errors()]
@@ -166,19 +170,27 @@ def _load(kind: type[FromEnvironment]) -> FromEnvironment:
     return settings
 
 
+def _find_ambiguous() -> Iterator[str]:
+    """Yield a sentence for each value that is ambiguous in the `.env` file."""
+    if (file := Path(ENV_FILE)).is_file():
+        yield from find_ambiguous(file.read_text("utf-8"), _KNOWN)
+
+
 def _find_misspelled() -> list[str]:
     """Return a sentence for each variable that is named like a setting of this app, but is none.
 
     Those of the environment may be other programs', so they must be closer to a setting's name.
     """
-    known = {*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in SECRETS)}
     in_file = DotEnvSettingsSource(_EnvironmentSettings, ENV_FILE).env_vars
     given = {name.upper(): value for name, value in (*os.environ.items(), *in_file.items())}
     files = {name.upper() for name in in_file}
     problems = []
-    for name in sorted(given.keys() - known):
+    for name in sorted(given.keys() - _KNOWN):
+        if name.endswith("_FILE") and (setting := name.removesuffix("_FILE")) in _KNOWN:
+            problems.append(f"{name} is no setting: only secrets can be in files, so set {setting} itself.")
+            continue
         is_ours = name.startswith(PREFIX)
-        candidates = known if is_ours else {each for each in known if not given.get(each)}
+        candidates = _KNOWN if is_ours else {each for each in _KNOWN if not given.get(each)}
         similarity = ALIKE if is_ours or name in files else NEARLY_THE_SAME
         similar = difflib.get_close_matches(name, candidates, n=1, cutoff=similarity)
         if is_ours or similar:

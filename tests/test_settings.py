@@ -360,6 +360,62 @@ def test_an_env_file_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.x_api_url == "https://api.twitter.com"
 
 
+@pytest.mark.parametrize("line", ["CSAT_MESSAGE=We are #1", "csat_message = 'We are' # as you said"])
+def test_what_may_be_a_comment_in_the_env_file_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (folder / ".env").write_text(f"UNKNOWN=1 # one\n{line}\n", encoding="utf-8")
+
+    (problem,) = load_problems(monkeypatch)
+    assert problem == (
+        "CSAT_MESSAGE in .env has a # after a space, where a comment begins for some readers of the file: "
+        "put the value into quotes, or the comment into a line of its own."
+    )
+
+
+@pytest.mark.parametrize("value", ["${HOME}", "'${HOME}'"])
+def test_what_may_be_a_variable_in_the_env_file_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    (folder / ".env").write_text(f"CSAT_MESSAGE={value}\n", encoding="utf-8")
+
+    assert load_problems(monkeypatch) == [
+        "CSAT_MESSAGE in .env has ${...}, which not all readers of the file replace: write it out."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "value"),
+    [
+        ("'We are #1, not $2'", "We are #1, not $2"),
+        ('"We\'re #1"', "We're #1"),
+        ("Thanks#1 'you'", "Thanks#1 'you'"),
+    ],
+)
+@pytest.mark.parametrize("is_in_file", [True, False])
+def test_quotes_around_a_value_are_no_part_of_it_whoever_reads_the_file(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    quoted: str,
+    value: str,
+    is_in_file: bool,  # noqa: FBT001
+) -> None:
+    if is_in_file:
+        (folder / ".env").write_text(f"CSAT_MESSAGE={quoted}\nX_API_URL=''\n", encoding="utf-8")
+        settings = load(monkeypatch)
+    else:
+        settings = load(monkeypatch, CSAT_MESSAGE=quoted, X_API_URL="''")
+
+    assert (settings.csat_message, settings.x_api_url) == (value, "https://api.twitter.com")
+
+
+@pytest.mark.parametrize("name", ["X_WEBHOOK_USER_FILE", "CSAT_AGENTS_FILE", "PORT_FILE"])
+def test_a_file_for_what_is_no_secret_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert load_problems(monkeypatch, **{name: "/run/secrets/it"}) == [
+        f"{name} is no setting: only secrets can be in files, so set {name.removesuffix('_FILE')} itself."
+    ]
+
+
 def test_the_environment_overrides_the_env_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_text("PORT=4000\nHOST=0.0.0.0\n", encoding="utf-8")
 
