@@ -37,6 +37,16 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("a, button, summary, text
 """Returns the targets that a thumb can miss."""
 
 
+STICKING_OUT = """() => [...document.querySelectorAll(".scale label")]
+  .filter((label) => {
+    const [box, card] = [label, document.querySelector("main")].map((each) => each.getBoundingClientRect());
+    return box.left < card.left || box.right > card.right;
+  })
+  .map((label) => label.textContent)
+"""
+"""Returns the ratings that reach over the edge of the card around them."""
+
+
 @pytest_asyncio.fixture(name="browser", scope="module", loop_scope="module")
 async def _browser() -> AsyncIterator[Browser]:
     async with launch_chromium() as browser:
@@ -169,6 +179,17 @@ async def test_on_a_narrow_phone_nothing_is_clipped_and_all_targets_are_large(
             assert await page.evaluate(SMALL_TARGETS) == []
             assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
             assert await page.evaluate("document.dir") == ("rtl" if code == "ar" else "ltr")
+
+
+@pytest.mark.parametrize("width", [320, 577, 641])
+async def test_beside_a_scrollbar_no_rating_sticks_out_of_its_card(
+    browser: Browser, pages: RatingPages, width: int
+) -> None:
+    path = pages.path(pages.insert_survey(metric="nps"))
+    async with open_page(browser, pages, path, viewport={**PHONE, "width": width}) as page:
+        await page.evaluate("document.documentElement.style.paddingInlineEnd = '15px'")  # it is hidden here
+
+        assert await page.evaluate(STICKING_OUT) == []
 
 
 async def test_in_arabic_the_scale_begins_at_the_right(browser: Browser, pages: RatingPages) -> None:
