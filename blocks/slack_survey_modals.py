@@ -52,7 +52,7 @@ class AnswerForm(FrozenModel):
 
 def comment_modal(form: AnswerForm, asked: CustomerSurvey) -> dict[str, Any]:
     """Return the form for a comment on a rating that is stored already, which only its customer sees."""
-    blocks = [rich_line(text(f"{_name_answer(asked)} {SAY_MORE}")), _comment(), context(FINAL)]
+    blocks = [rich_line(text(f"{name_answer(asked)} {SAY_MORE}")), _comment(), context(FINAL)]
     return {**_modal(blocks, "No, thanks"), **_submission(COMMENT_CALLBACK_ID, form)}
 
 
@@ -77,6 +77,14 @@ def sentence_modal(sentence: str) -> dict[str, Any]:
     return _modal([rich_line(text(sentence))], "Close")
 
 
+def name_answer(asked: CustomerSurvey) -> str:
+    """Return which answer is saved, so that a wrong button is noticed while it can be changed."""
+    rating = asked.response.rating
+    assert rating  # noqa: S101 - only who has rated is told
+    word = RATING_WORDS[asked.survey.metric].get(rating.value)
+    return f"Your answer is saved: {rating.value}{f' ({word})' if word else ''}."
+
+
 def parse(view: Mapping[str, Any]) -> AnswerForm:
     """Return a submitted form."""
     values = view["state"]["values"]
@@ -87,14 +95,6 @@ def parse(view: Mapping[str, Any]) -> AnswerForm:
             "comment": values[COMMENT_ID][COMMENT_ID]["value"] or "",
         }
     )
-
-
-def _name_answer(asked: CustomerSurvey) -> str:
-    """Return which answer is saved, so that a wrong button is noticed while it can be changed."""
-    rating = asked.response.rating
-    assert rating  # noqa: S101 - there is no comment without one
-    word = RATING_WORDS[asked.survey.metric].get(rating.value)
-    return f"Your answer is saved: {rating.value}{f' ({word})' if word else ''}."
 
 
 def _rating(metric: Metric, question: str) -> Block:

@@ -43,7 +43,10 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def rate(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Store the rating, thank in place of the buttons, and ask for a comment if it is the first one."""
+    """Store the rating, thank in place of the buttons, and ask for a comment if it is the first one.
+
+    Only a form or a reply, which nobody else can see, says which rating is stored.
+    """
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_problem(services, interaction):
@@ -69,6 +72,9 @@ async def rate(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
             await showing
             if rated.is_late:
                 raise CantAnswer(NOT_CHANGED)
+            if rated.survey.response.rating:
+                saved = plain_message(slack_survey_modals.name_answer(rated.survey))
+                await services.reply(interaction.origin(services.clock()), saved)
 
 
 async def open_comment_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -150,6 +150,8 @@ async def test_a_rating_can_be_changed_for_a_quarter_of_an_hour(any_world: World
     await wait_for_text(any_world, message, QUESTION)
     await press_and_wait(any_world, message, "rate:5")
     assert stored(any_world) == [("answered", 5, None)]
+    await any_world.wait_for_message("Your answer is saved: 5 (Very good).", message.channel, SAM)
+    assert visible_text(message).startswith(THANKS)
     assert any_world.workspace.current_view(SAM) is None
 
     await any_world.advance(minutes=15)
@@ -180,6 +182,7 @@ async def test_a_change_that_comes_too_late_is_not_thanked_for_alone(any_world: 
 
     await any_world.wait_for_message(NOT_CHANGED, message.channel, SAM)
     assert visible_text(message).startswith(THANKS)
+    assert any_world.find_message("is saved", message.channel, SAM) is None
     assert stored(any_world) == [("answered", 2, None)]
 
 
