@@ -35,6 +35,7 @@ MAX_RADIO_BUTTONS: Final = 10
 TITLE: Final = "Your feedback"
 SAY_MORE: Final = "You can say more, if you like."
 FINAL: Final = "Once you send a comment, neither it nor your answer can be changed."
+ANSWER_IS_FINAL: Final = "Once you send your answer, it can't be changed."
 
 
 class AnswerForm(FrozenModel):
@@ -64,6 +65,7 @@ def feedback_modal(form: AnswerForm, asked: CustomerSurvey, catalogue: Catalogue
         _rating(survey.metric, ask(survey, catalogue)),
         *([] if _is_short(survey.metric) else [context(explain_scale(survey.metric))]),
         _comment(optional=True),
+        context(ANSWER_IS_FINAL),
         context(STOPPED_BUT_OPEN)
         if asked.has_opted_out
         else ActionsBlock(elements=[stop_button(STOP_ACTION)]),

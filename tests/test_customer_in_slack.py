@@ -553,6 +553,10 @@ async def test_a_person_whom_slack_does_not_let_the_app_message_is_invited_in_th
         == f"<@{NOOR}>, how did we do? Only you can answer, and your answer isn't shown here.Give feedback"
     )
     assert message.is_reply
+    await press(any_world, message, "give_feedback", NOOR)
+    form = await any_world.wait_for_form(NOOR)
+    assert "Once you send your answer, it can't be changed." in visible_text(form)
+    await any_world.workspace.close_view(NOOR)
     assert await answer_invitation(any_world, message, rating="2", text="Slow.") is ActionOutcome.CLOSED
 
     await wait_for_text(any_world, message, THANKS_IN_THREAD)
