@@ -30,6 +30,10 @@ from csat.x_api.client import XClient
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS, ClockSkew, InvalidCredentials
 
+NO_SUPERVISORS = "CSAT_SUPERVISORS is empty, so nobody sees an answer, a report or an export in Slack"
+NO_OPERATORS = (
+    "CSAT_OPERATORS is empty, so nobody is told if X stops accepting surveys, save by the log and /readyz"
+)
 WITHOUT_X = "X: no keys, so surveys go to people in Slack alone"
 DATABASE_ADVICE = (
     "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."
@@ -86,7 +90,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     yield _questions(settings)
     database = _database(settings)
     yield database
-    for finding in _files(settings):
+    for finding in (*_files(settings), *_absent_people(settings)):
         yield finding
     slack = await check_slack(settings)
     for finding in slack.findings:
@@ -116,6 +120,14 @@ def _files(settings: Settings) -> Iterator[Finding]:
         yield Finding(ok=True, message=f"Settings file: {advice} {env_file}")
     if (file := find_file(settings)) and _others_can_read(file):
         yield Finding(ok=True, message=f"Database file: {advice} {file.absolute()}*")
+
+
+def _absent_people(settings: Settings) -> Iterator[Finding]:
+    """Yield the settings that leave answers or alerts to nobody."""
+    if not settings.csat_supervisors:
+        yield Finding(ok=True, message=NO_SUPERVISORS)
+    if settings.x_account_id and not settings.csat_operators:
+        yield Finding(ok=True, message=NO_OPERATORS)
 
 
 def _others_can_read(file: Path) -> bool:

@@ -118,7 +118,12 @@ async def _members(settings: Settings, members: ListedMembers) -> AsyncIterator[
     }
     results = await members.look_up(frozenset().union(*listed.values()))
     for name, ids in listed.items():
-        for finding in _setting_of_members(name, {each: results[each] for each in sorted(ids)}):
+        of_setting = {each: results[each] for each in sorted(ids)}
+        if name == "CSAT_OPERATORS":  # those of another company can be told too
+            of_setting = {
+                each: None if result is Problem.OTHER_TEAM else result for each, result in of_setting.items()
+            }
+        for finding in _setting_of_members(name, of_setting):
             yield finding
 
 

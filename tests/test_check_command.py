@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from cli import manifest
-from cli.check import REPAIRED_ADVICE, check
+from cli.check import NO_OPERATORS, NO_SUPERVISORS, REPAIRED_ADVICE, check
 from cli.check_slack import EVERYBODY, OTHER_COMPANY, PRIVATE_CHANNEL
 from cli.finding import Finding
 from csat.clock import utc_now
@@ -58,6 +58,7 @@ GOOD = {
     SOCKET: json_answer({"ok": True, "url": "wss://slack.invalid/?ticket=1"}),
     ME: json_answer({"data": {"id": "44196397", "username": "northwind", "name": "Northwind"}}),
 }
+COLLEAGUE = {"id": "U1A", "team_id": "T1"}
 RESULTS = "Results channel C042"
 PARTS = {AUTH_TEST: "Slack", CHANNEL: RESULTS, SOCKET: "Connection: Socket Mode", ME: "X"}
 
@@ -358,8 +359,9 @@ async def test_a_results_channel_that_agents_or_another_company_read_is_a_findin
 @pytest.mark.parametrize(
     ("user", "ok", "expected"),
     [
-        ({"ok": True, "user": {"id": "U1A"}}, True, "1 known to Slack"),
-        ({"ok": True, "user": {"id": "U1A", "deleted": True}}, False, "deactivated: U1A"),
+        ({"ok": True, "user": COLLEAGUE}, True, "1 known to Slack"),
+        ({"ok": True, "user": {**COLLEAGUE, "deleted": True}}, False, "deactivated: U1A"),
+        ({"ok": True, "user": {**COLLEAGUE, "is_bot": True}}, False, "an app or bot, no person: U1A"),
         ({"ok": False, "error": "user_not_found"}, False, "no such user: U1A"),
         ({"ok": False, "error": "user_not_visible"}, False, "no such user: U1A"),
         (
@@ -385,9 +387,23 @@ async def test_a_listed_user_whom_slack_does_not_know_is_named_with_the_setting(
     assert ok or finding.advice == f"Correct these ids in {name}, or remove them, and restart the app."
 
 
+async def test_somebody_of_another_company_who_can_neither_send_nor_see_answers_is_named(
+    tmp_path: Path,
+) -> None:
+    names = ("CSAT_AGENTS", "CSAT_SUPERVISORS", "CSAT_OPERATORS")
+    customer = json_answer({"ok": True, "user": {"id": "U1A", "team_id": "T2"}})
+    findings = await run_check(tmp_path, {USER: customer}, **{name.lower(): "U1A" for name in names})
+
+    assert [find(findings, name).message.removeprefix(f"{name}: ") for name in names] == [
+        "of another workspace, and so without any access: U1A",
+        "of another workspace, and so without any access: U1A",
+        "1 known to Slack",
+    ]
+
+
 async def test_a_listed_user_group_that_slack_does_not_know_is_named_beside_the_users(tmp_path: Path) -> None:
     answers = {
-        USER: json_answer({"ok": True, "user": {"id": "U1A"}}),
+        USER: json_answer({"ok": True, "user": COLLEAGUE}),
         GROUP: json_answer({"ok": False, "error": "no_such_subteam"}),
     }
     findings = await run_check(tmp_path, answers, csat_supervisors="S2B, U1A, S1A")
@@ -396,6 +412,18 @@ async def test_a_listed_user_group_that_slack_does_not_know_is_named_beside_the_
         (False, "CSAT_SUPERVISORS: no such user group: S1A, S2B"),
         (True, "CSAT_SUPERVISORS: 1 known to Slack"),
     ]
+
+
+async def test_settings_that_leave_answers_and_alerts_to_nobody_are_named(tmp_path: Path) -> None:
+    lonely = {each.message for each in await run_check(tmp_path, {})}
+    without_x = {each.message for each in await run_check(tmp_path, {}, **WITHOUT_X)}
+    listed = {"csat_supervisors": "U1A", "csat_operators": "U1A"}
+    answers = {USER: json_answer({"ok": True, "user": COLLEAGUE})}
+    attended = {each.message for each in await run_check(tmp_path, answers, **listed)}
+
+    assert lonely & {NO_SUPERVISORS, NO_OPERATORS} == {NO_SUPERVISORS, NO_OPERATORS}
+    assert without_x & {NO_SUPERVISORS, NO_OPERATORS} == {NO_SUPERVISORS}
+    assert attended & {NO_SUPERVISORS, NO_OPERATORS} == set()
 
 
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)

@@ -24,11 +24,14 @@ async def look_up(workspace: Workspace, *ids: str) -> list[Problem | SlackError 
 
 async def test_the_problem_of_each_id_is_told(workspace: Workspace) -> None:
     workspace.users[fixtures.BEN].deleted = True
-    ids = (fixtures.ADA, fixtures.BEN, "U0NEVERWAS1", fixtures.AGENTS, "S0NEVERWAS1")
+    people = (fixtures.ADA, fixtures.BEN, fixtures.HELPDESK, fixtures.SAM, fixtures.RUI, "U0NEVERWAS1")
 
-    assert await look_up(workspace, *ids) == [
+    assert await look_up(workspace, *people, fixtures.AGENTS, "S0NEVERWAS1") == [
         None,
         Problem.DEACTIVATED,
+        Problem.APP,
+        Problem.OTHER_TEAM,
+        Problem.OTHER_TEAM,
         Problem.NO_USER,
         None,
         Problem.NO_GROUP,

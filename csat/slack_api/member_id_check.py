@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from csat.slack_api.errors import SlackError, SlackRefused, is_rejection
-from csat.slack_api.payloads import Payload
 from csat.slack_api.responses import GroupMembers, parse_response
+from csat.slack_api.users import UserInfo
 from csat.slack_api.web_client import WebClient
 
 CONCURRENCY = 4
@@ -17,6 +17,8 @@ class Problem(StrEnum):
 
     NO_USER = "no such user"
     DEACTIVATED = "deactivated"
+    APP = "an app or bot, no person"
+    OTHER_TEAM = "of another workspace, and so without any access"
     NO_GROUP = "no such user group"
 
 
@@ -26,16 +28,6 @@ ERROR_CODES: Mapping[str, Problem] = {
     "no_such_subteam": Problem.NO_GROUP,
 }
 """Slack's error codes that say something about the id; all others leave it unknown."""
-
-
-class _User(Payload):
-    deleted: bool = False
-
-
-class _UserInfo(Payload):
-    """The response of users.info."""
-
-    user: _User
 
 
 class ListedMembers:
@@ -72,5 +64,9 @@ class ListedMembers:
             response = await self._web.usergroups_users_list(usergroup=user_or_group, team_id=self._team)
             parse_response(GroupMembers, response)
             return None
-        user = parse_response(_UserInfo, await self._web.users_info(user=user_or_group)).user
-        return Problem.DEACTIVATED if user.deleted else None
+        user = parse_response(UserInfo, await self._web.users_info(user=user_or_group)).user
+        if user.deleted:
+            return Problem.DEACTIVATED
+        if user.is_app:
+            return Problem.APP
+        return None if user.belongs_to(self._team) else Problem.OTHER_TEAM

@@ -58,7 +58,7 @@ class User(Payload):
         return self.is_bot or self.id == SLACKBOT
 
 
-class _UserInfo(Payload):
+class UserInfo(Payload):
     """The response of users.info."""
 
     user: User
@@ -80,7 +80,7 @@ class Users:
         async with self._locks.setdefault(user, asyncio.Lock()):
             if (known := self._known.get(user)) is None:
                 response = await self._web.users_info(user=user)
-                known = self._known[user] = parse_response(_UserInfo, response).user
+                known = self._known[user] = parse_response(UserInfo, response).user
         return known
 
     async def find_name(self, user: str) -> str:
