@@ -208,7 +208,8 @@ async def run(settings: Settings, recipient: Recipient, *, yes: bool) -> None:
         on_file = pluralize(len(survey_ids), "survey")
         typer.echo(f"{on_file} on file for {name_customer(recipient)}. {search.remark}".rstrip())
         if survey_ids and not (yes or typer.confirm("Erase this customer? This can't be undone.")):
-            return
+            typer.echo("Nothing was forgotten.")
+            raise typer.Exit(1)
         remaining = 0
         if survey_ids:
             result = await eraser.erase(search.found)

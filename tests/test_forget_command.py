@@ -320,12 +320,14 @@ async def test_nothing_is_erased_without_confirmation(
     await submit_survey(world)
     await wait_until_sent(world)
     monkeypatch.setattr("typer.confirm", lambda _: is_confirmed)
-    await forget.run(world.settings, XAccount(handle="mira_k"), yes=False)
+    with contextlib.nullcontext() if is_confirmed else pytest.raises(typer.Exit, match="1"):
+        await forget.run(world.settings, XAccount(handle="mira_k"), yes=False)
 
     assert len(world.rows(tables.surveys.c.id, where=tables.surveys.c.recipient_handle.is_not(None))) == left
     printed = capsys.readouterr().out
     assert "1 survey on file for @mira_k." in printed
     assert ("Erased 1 survey, and changed 1 message in Slack." in printed) is is_confirmed
+    assert ("Nothing was forgotten." in printed) is not is_confirmed
 
 
 async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
