@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli import forget
+from cli import forget, opt_outs
 from cli.named_customers import parse_customer
 from csat.db import tables
 from csat.db.database import Database
@@ -109,6 +109,18 @@ async def test_opt_outs_of_people_in_slack_are_imported_and_handles_are_not_look
     assert "Recorded 1 opt-out; 0 were on file already." in first[1]
     assert "Recorded 0 opt-outs; 1 were on file already." in again[1]
     assert (first[0], again[0], x.requests) == (1, 1, [])
+
+
+@pytest.mark.parametrize("listed", [fixtures.SAM, f"{fixtures.TEAM}/{fixtures.SAM}"])
+async def test_the_imported_opt_out_of_another_company_s_person_holds(
+    tmp_path: Path, database_url: str, listed: str
+) -> None:
+    (file := tmp_path / "list.csv").write_text(f"{listed}\n", "utf-8")
+    async with running_world(tmp_path, database_url=database_url, **WITHOUT_X) as world:
+        await opt_outs.import_file(world.settings, file, apply=True, from_line=1)
+        await world.workspace.run_command(fixtures.ADA, fixtures.PARTNERS, "/csat status @sam")
+
+        await world.wait_for_message("Can't be asked.", fixtures.PARTNERS)
 
 
 async def test_forgetting_a_handle_says_that_x_could_not_be_asked_who_has_it(tmp_path: Path) -> None:
