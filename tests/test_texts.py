@@ -18,6 +18,8 @@ NOT_READ_IN_SLACK = {
     ": invite the app to CSAT_RESULTS_CHANNEL",
     "notifying of survey …: …",
     "polling the outbox",
+    "The outbox can't be polled: %s",
+    "The outbox can't be polled, as Slack does not say which workspace this is: %s",
     "alerting operator …",
 }
 """Names of background tasks, parts of log messages, and a format."""
