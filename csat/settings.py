@@ -1,5 +1,6 @@
 """The operator's settings, and what is valid in them."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -53,6 +54,9 @@ SECRET_LOCATIONS: Final[Mapping[str, str]] = MappingProxyType(
 
 X_KEYS: Final = tuple(name for name in SECRET_LOCATIONS if name.startswith("X_"))
 KEYS_OF_X: Final = f"{', '.join(X_KEYS[:-1])} and {X_KEYS[-1]} (developer.x.com, your app, Keys and tokens)"
+
+
+EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, and not listened at
 
 
 class _MissingKey:
@@ -194,6 +198,18 @@ class Settings(SettingsWithoutXKeys):
                     f"CSAT_MESSAGE is {length:,} characters long, and {facts.noun} takes at most "
                     f"{facts.max_message_length:,}: shorten it, or leave {name} out of CSAT_TRANSPORTS"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _require_a_port_for_each_server(self) -> Self:
+        servers = [("PORT", self.host, self.port)]
+        if self.metrics_port:
+            servers.append(("METRICS_PORT", self.metrics_host, self.metrics_port))
+        if self.csat_public_url:
+            servers.append(("CSAT_PUBLIC_PORT", self.csat_public_host, self.csat_public_port))
+        for (name, host, port), (other, other_host, other_port) in itertools.combinations(servers, 2):
+            if port == other_port != 0 and (host == other_host or {host, other_host} & EVERY_ADDRESS):
+                raise invalid(f"{name} and {other} are both {port}: set another number for one of them")
         return self
 
     @property

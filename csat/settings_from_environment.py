@@ -95,7 +95,9 @@ def _read_secret(setting: str, path: str) -> str | _BadSecretFile:
         secret = Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        return _BadSecretFile(f"{setting} names a file that can't be read: {reason}.")
+        # anything else may be the secret itself, put there by mistake
+        place = f" ({path})" if Path(path).is_absolute() else ""
+        return _BadSecretFile(f"{setting} names a file that can't be read{place}: {reason}.")
     return secret or _BadSecretFile(f"{setting} names a file that is empty: {path}.")
 
 

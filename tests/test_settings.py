@@ -643,7 +643,47 @@ def test_a_secret_file_that_cannot_be_read_is_named_without_its_content(
         (folder / "secret").write_bytes(content)
     (problem,) = load_problems(monkeypatch, X_API_SECRET="", X_API_SECRET_FILE=str(folder / "secret"))
 
-    assert problem.startswith("X_API_SECRET_FILE names a file that can't be read: ")
+    assert problem.startswith(f"X_API_SECRET_FILE names a file that can't be read ({folder / 'secret'}): ")
+
+
+def test_a_secret_in_the_place_of_its_file_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = load_problems(monkeypatch, X_API_SECRET="", X_API_SECRET_FILE="the secret itself")
+
+    assert problem == "X_API_SECRET_FILE names a file that can't be read: No such file or directory."
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"PORT": "3001"}, "PORT and CSAT_PUBLIC_PORT are both 3001"),
+        ({"METRICS_PORT": "3000"}, "PORT and METRICS_PORT are both 3000"),
+        (
+            {"METRICS_PORT": "3001", "METRICS_HOST": "::"},
+            "METRICS_PORT and CSAT_PUBLIC_PORT are both 3001",
+        ),
+    ],
+)
+def test_two_servers_on_one_port_are_named(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], expected: str
+) -> None:
+    (problem,) = load_problems(monkeypatch, CSAT_PUBLIC_URL="https://feedback.example.com", **values)
+
+    assert problem == f"{expected}: set another number for one of them. See .env.example."
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"PORT": "3001"},
+        {"PORT": "0", "METRICS_PORT": "0"},
+        {"METRICS_PORT": "3000", "METRICS_HOST": "127.0.0.2"},
+    ],
+    ids=["no page", "free ports", "other address"],
+)
+def test_ports_that_do_not_collide_are_accepted(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str]
+) -> None:
+    assert load(monkeypatch, **values)
 
 
 def test_the_log_settings_are_read_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
