@@ -201,7 +201,10 @@ async def test_check_does_without_the_scope_that_tells_of_the_results_channel(tm
         settings = {**environment, "CSAT_RESULTS_CHANNEL": fixtures.ESCALATIONS}
         code, printed = await run_command(tmp_path, settings, "check")
 
-    assert f"ok    Results channel {fixtures.ESCALATIONS}: not checked, the token lacks a scope" in printed
+    assert (
+        f"ok    Results channel {fixtures.ESCALATIONS}: not checked, the token lacks the scope groups:read"
+        in printed
+    )
     assert code == 0
 
 

@@ -54,6 +54,8 @@ def is_busy(error: SlackError) -> bool:
 
 
 def _explain(error: SlackError) -> str:
+    if error.needed_scope:
+        return f"the token lacks the scope {error.needed_scope}"
     return _EXPLANATIONS.get(str(error)) or _explain_kind(error)
 
 

@@ -35,12 +35,16 @@ _TEMPORARY_ERRORS = INSTALLATION_ERRORS | frozenset(
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 _ERROR_CODE = re.compile(r"[\w.-]{1,100}", re.ASCII)
+_SCOPES = re.compile(r"[\w:.,-]{1,200}", re.ASCII)
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
 
 class SlackError(Exception):
     """A request to Slack failed; `str()` is Slack's error code."""
+
+    needed_scope: str = ""
+    """The scope without which Slack refuses the request, or several of which one is enough, if it says so."""
 
 
 class SlackRefused(SlackError):
@@ -72,9 +76,10 @@ def as_slack_error() -> Iterator[None]:
         yield
     except SlackApiError as error:
         response = error.response
-        raise error_from_response(
-            response.status_code, response.headers, response.data.get("error")
-        ) from error
+        failure = error_from_response(response.status_code, response.headers, response.data.get("error"))
+        needed = response.data.get("needed")
+        failure.needed_scope = needed if isinstance(needed, str) and _SCOPES.fullmatch(needed) else ""
+        raise failure from error
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise SlackUnavailable(type(error).__name__) from error
     except (SlackClientError, aiohttp.ClientError, TimeoutError, UnicodeDecodeError, RecursionError) as error:
