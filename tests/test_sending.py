@@ -1,6 +1,7 @@
 """Sending surveys to X: every outcome, and the message that the requester sees."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -435,6 +436,21 @@ async def test_the_button_to_cancel_a_survey_goes_once_it_is_refused(world: Worl
     await world.wait_until(lambda: not has_button(world, message, "Cancel"))
 
     assert world.count_messages("The survey to @mira_k was not sent.", message.channel) == 2
+
+
+async def test_the_log_tells_a_survey_that_waits_from_one_that_was_refused(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
+    await send_survey(world)
+    await world.wait_for_waiting_message()
+    world.x.fail(Fault.DMS_CLOSED)
+    await world.advance(minutes=20)
+    await world.wait_until(lambda: world.states() == ["refused"])
+
+    verdicts = re.findall(r"Survey 1 was (.*?): ", caplog.text)
+    assert verdicts == ["not sent yet", "not sent"]
 
 
 async def test_the_buttons_of_an_uncertain_survey_go_once_x_confirms_it(world: World) -> None:

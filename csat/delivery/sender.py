@@ -151,16 +151,17 @@ class SurveySender:
         )
 
     async def _not_sent(self, survey: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
-        now = self._clock()
+        now, last_try = self._clock(), survey.accepted_at + MAX_AGE
+        can_wait = error.is_retryable and now < last_try
+        not_sent = "not sent yet" if can_wait else "not sent"
         if isinstance(error, AccountRefused):
-            log.info("Survey %s was not sent: X accepts none of its account", survey.id)
+            log.info("Survey %s was %s: X accepts none of its account", survey.id, not_sent)
             await self._breaker.pause(error)
         elif isinstance(error, Refused) and error.fix:
-            log.warning("Survey %s was not sent: %s. %s", survey.id, error, error.fix)
+            log.warning("Survey %s was %s: %s. %s", survey.id, not_sent, error, error.fix)
         else:
-            log.info("Survey %s was not sent: %s", survey.id, error)
-        last_try = survey.accepted_at + MAX_AGE
-        if error.is_retryable and now < last_try:
+            log.info("Survey %s was %s: %s", survey.id, not_sent, error)
+        if can_wait:
             wait = Wait(reason=type(error).__name__, until=min(_next_try(survey, error, now), last_try))
             if await self._reschedule(survey, number, wait, error.detail):
                 return True
