@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
-    help='Ask a customer "how did we do?" without leaving Slack.',
+    help='Ask a customer "how did we do?" without leaving Slack. Without a command, it does what serve does.',
 )
 
 

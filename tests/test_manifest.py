@@ -254,6 +254,12 @@ def test_the_command_reports_an_invalid_url(url: str, expected: str) -> None:
     assert run.stdout == ""
 
 
+def test_the_help_names_what_runs_without_a_command() -> None:
+    printed = CliRunner().invoke(cli, ["--help"]).stdout
+
+    assert "Without a command, it does what serve does" in " ".join(printed.split())
+
+
 def test_the_command_prints_the_manifest_for_socket_mode_or_http() -> None:
     socket = CliRunner().invoke(cli, ["manifest"])
     http = CliRunner().invoke(cli, ["manifest", "--url", "https://csat.northwind.example/slack/events/"])
