@@ -692,10 +692,11 @@ async def test_an_invitation_that_slack_has_not_updated_yet_leads_to_no_second_a
 ) -> None:
     message = await invite(any_world)
     await press_and_wait(any_world, message, "give_feedback", NOOR)
-    any_world.workspace.faults.fail("chat.update", "ratelimited", times=1)
+    any_world.workspace.faults.fail("chat.update", "ratelimited", times=100)
     await any_world.workspace.select(NOOR, "rating", "2")
     await any_world.workspace.submit_view(NOOR)
     await any_world.wait_until(is_app_idle)
+    any_world.workspace.faults.clear()
     first = newest_delivery(any_world, "view_submission")
     assert INVITED in visible_text(message)
 
@@ -708,10 +709,11 @@ async def test_an_invitation_that_slack_has_not_updated_yet_leads_to_no_second_a
 async def test_an_invited_person_reads_that_a_second_answer_came_too_late(any_world: World) -> None:
     message = await invite(any_world)
     await press_and_wait(any_world, message, "give_feedback", NOOR)
-    any_world.workspace.faults.fail("chat.update", "ratelimited", times=1)
+    any_world.workspace.faults.fail("chat.update", "ratelimited", times=100)
     await any_world.workspace.select(NOOR, "rating", "2")
     await any_world.workspace.submit_view(NOOR)
     await any_world.wait_until(is_app_idle)
+    any_world.workspace.faults.clear()
     await press_and_wait(any_world, message, "give_feedback", NOOR)
     await any_world.workspace.select(NOOR, "rating", "5")
     await any_world.advance(minutes=15)
