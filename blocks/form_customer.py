@@ -18,6 +18,8 @@ from csat.surveys.survey import FormField
 USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
 
+ACCOUNT_PAUSED: Final = "X isn't accepting surveys now: this one would wait."
+
 _NAME_THEM: Final = {
     Network.X: (
         "Paste a link to their profile on X above, or use the shortcut on the message that names them."
@@ -42,6 +44,8 @@ def customer_blocks(form: Form) -> Iterator[Block]:
     if form.no_customer_found and not form.draft.recipient:
         yield context(f"This message names no customer. {_NAME_THEM[form.shown_network]}")
     yield from _customer_notices(form)
+    if form.is_paused and form.shown_network is Network.X and not form.is_denied:
+        yield context(ACCOUNT_PAUSED)
     if others := [other for other in form.other_customers if other != form.draft.recipient]:
         yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])
 

@@ -46,6 +46,8 @@ class Form(FrozenModel):
     """Why the customer can't be asked now."""
     unfit: str = ""
     """Why the person in Slack can't be a customer at all."""
+    is_paused: bool = False
+    """Whether X accepts no surveys now."""
     denied: str = ""
     """The customer whom the denial, or the sentence why they are none, is about."""
     link: str = ""

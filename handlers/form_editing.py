@@ -93,4 +93,5 @@ async def _update_with_denial(services: Services, view: Mapping[str, Any], form:
         slack_customers.find_problem(services, form.recipient, form.origin.requester),
     )
     link = await services.link_previous(context.denial, form.origin.channel)
+    form = form.model_copy(update={"is_paused": context.is_paused})
     await update_form(services, view, form.with_denial(context.denial, link, unfit))

@@ -114,4 +114,5 @@ async def _open(services: Services, trigger_id: str, form: Form) -> None:
         return
     link = await services.link_previous(context.denial, form.origin.channel)
     form = form.with_default_variants(context.last_variants).with_denial(context.denial, link, unfit)
+    form = form.model_copy(update={"is_paused": context.is_paused})
     await open_modal(services, form.origin, trigger_id, services.form.build(form))

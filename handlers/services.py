@@ -121,7 +121,8 @@ class Services:
         if recipient and self.x:
             recipient_id = self.x.find_known_id(recipient)
         key = self.recipient_key(recipient_id) if recipient_id else None
-        known = (origin.team, origin.requester, account, recipient, key, self.limits, self.clock())
+        requester = (origin.team, origin.requester)
+        known = (*requester, self.account, account, recipient, key, self.limits, self.clock())
         with contextlib.suppress(DatabaseError, TimeoutError):
             async with asyncio.timeout(FORM_CONTEXT_SECONDS):
                 return await self.database.read(read_form_context, *known)

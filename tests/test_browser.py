@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from demo.run import run_demo
 from sandbox.server import Sandbox
 from sandbox.slack import fixtures
+from sandbox.x import Fault
 from tests.sandbox.page_kit import expect_accessible, launch_chromium, open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -155,7 +156,25 @@ async def test_the_form_needs_no_scrolling_in_a_window_of_720_pixels(
     await page.set_viewport_size({"width": 1280, "height": 720})
     await choose_transports(page, transports)
     await post(page, command)
+    await expect_no_scrolling(await get_form(page))
+
+
+@pytest.mark.slow
+async def test_the_form_needs_no_scrolling_while_the_account_is_paused(page: Page, sandbox: Sandbox) -> None:
+    await page.set_viewport_size({"width": 1280, "height": 720})
+    sandbox.x.fail(Fault.WRONG_KEYS)
+    await post(page, "/csat @priya_k_iyer")
+    await (await get_form(page)).get_by_role("button", name="Send survey").click()
+    await expect(channel(page)).to_contain_text("Queued")
+    await post(page, "/csat nps")
     dialog = await get_form(page)
+
+    await expect(dialog).to_contain_text("X isn't accepting surveys now")
+    await expect_no_scrolling(dialog)
+
+
+async def expect_no_scrolling(dialog: Locator) -> None:
+    """Check that all parts of the short form are in view."""
     parts = [
         dialog.get_by_label("Customer"),
         dialog.get_by_role("radio", name="CSAT"),

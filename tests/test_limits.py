@@ -411,6 +411,21 @@ async def test_status_says_that_a_survey_would_wait_while_the_account_is_paused(
     )
 
 
+async def test_the_form_says_that_a_survey_would_wait_while_the_account_is_paused(world: World) -> None:
+    told = "X isn't accepting surveys now: this one would wait."
+    world.x.fail(Fault.WRONG_KEYS)
+    await submit_survey(world)
+    await world.wait_for_waiting_message()
+
+    for command in ("/csat", "/csat nps @sofie_l"):
+        assert told in visible_text((await world.open_form(command)).blocks)
+        assert told in visible_text((await world.show_options()).blocks)
+        await world.workspace.close_view(fixtures.ADA)
+    for command in ("/csat @mira_k", "/csat @gus"):
+        assert told not in visible_text((await world.open_form(command)).blocks)
+        await world.workspace.close_view(fixtures.ADA)
+
+
 @pytest.mark.parametrize("text", ["/csat status @sofie_l", "/csat status sofie_l"])
 async def test_status_of_a_new_customer_says_that_nobody_has_asked_them(world: World, text: str) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)

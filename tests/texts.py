@@ -153,6 +153,7 @@ def _survey_form() -> Iterator[Section]:
         "from a message without a customer": {"draft": make_draft(recipient=""), "no_customer_found": True},
         "from a message with several customers": {"other_customers": ("@grace", "@joonas")},
         "after X hinted that the customer does not accept messages": {"warned_about": "@grace"},
+        "while the account is paused": {"is_paused": True},
         "for a customer who can't be asked now": {
             "denial": samples.DENIALS[2],
             "denied": "@grace",

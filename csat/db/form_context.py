@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from csat.db import opt_outs
+from csat.db.account_pauses import get_pause_cause
 from csat.db.limits import find_known_denial
 from csat.db.surveys_by_requester import find_last_variants
 from csat.surveys.limits import Denial, Limits
@@ -21,24 +22,37 @@ class FormContext(NamedTuple):
     """The question that the person chose last, for each metric."""
     denial: Denial | None = None
     """Why the customer can't be asked."""
+    is_paused: bool = False
+    """Whether the account on X is paused."""
 
 
 def read_form_context(
     connection: Connection,
     team: str,
     requester: str,
+    x_account: str,
     account: str,
     recipient: Recipient | None,
     key: str | None,
     limits: Limits,
     now: datetime,
 ) -> FormContext:
-    """Return what is known about a form; `recipient` is `None` if no customer was typed.
+    """Return what is known about a form.
 
-    The key is that of the recipient's id, if it was typed, or is known of their handle.
+    Args:
+        connection: of a transaction.
+        team: the requester's workspace.
+        requester: who uses the form.
+        x_account: the account that sends surveys on X, or "".
+        account: the one that sends surveys to the recipient, or "".
+        recipient: `None` if no customer was typed.
+        key: that of the recipient's id, if it was typed, or is known of their handle.
+        limits: those to check.
+        now: the current time.
     """
     denial = _find_denial(connection, account, key, recipient, limits, now) if recipient else None
-    return FormContext(find_last_variants(connection, team, requester), denial)
+    is_paused = bool(x_account and get_pause_cause(connection, x_account))
+    return FormContext(find_last_variants(connection, team, requester), denial, is_paused)
 
 
 def _find_denial(
