@@ -1,5 +1,6 @@
 """Pauses of the X account: when operators are alerted, and what the log says."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,14 @@ from tests.local_client import local_client
 from tests.world import World, idle_world, running_app, running_world
 
 ALERT = "X isn't accepting surveys"
+
+
+def is_paused(world: World) -> bool:
+    return world.rows(tables.accounts.c.paused_at) != [(None,)]
+
+
+def is_running(name: str) -> bool:
+    return any(task.get_name() == name for task in asyncio.all_tasks())
 
 
 @pytest.fixture(name="world", params=SLOW_KINDS)
@@ -55,10 +64,10 @@ async def test_keys_that_x_rejects_again_after_a_repair_alert_the_operators_agai
             first = await world.wait_for_dm(ALERT, fixtures.CLEO)
         world.x.recover()
         async with running_app(world):
-            await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) == [(None,)])
+            await world.wait_until(lambda: not is_paused(world))
         world.x.fail(Fault.WRONG_KEYS, Endpoint.ME)
         async with running_app(world):
-            await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
+            await world.wait_until(lambda: is_paused(world))
             ((alerted_at, due_at),) = world.rows(tables.accounts.c.alerted_at, tables.accounts.c.alert_due_at)
             assert world.count_messages(ALERT, first.channel, fixtures.CLEO) == 1
             await world.advance(minutes=61)
@@ -93,6 +102,22 @@ async def test_keys_that_x_rejects_at_the_start_pause_the_account_before_somebod
 
     assert response.json()["degraded"] == ["x: it rejects this app's keys (InvalidCredentials)"]
     assert f"its surveys wait until X accepts them again. {InvalidCredentials.fix}" in caplog.text
+
+
+async def test_what_x_said_at_the_start_does_not_end_a_pause_that_began_meanwhile(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with idle_world(tmp_path, database_url=database_url) as world:
+        with world.x.hold(Endpoint.ME) as hold:
+            async with running_app(world):
+                await hold.arrived.wait()
+                world.x.fail(Fault.TOKEN_REVOKED, Endpoint.CREATE)
+                await world.submit_survey()
+                await world.wait_until(lambda: is_paused(world))
+                hold.release()
+                await world.wait_until(lambda: not is_running("checking the X account"))
+
+        assert is_paused(world)
 
 
 async def test_the_log_says_at_the_start_who_surveys_are_sent_by(
@@ -130,7 +155,7 @@ async def test_a_start_with_repaired_keys_ends_the_pause_at_once(tmp_path: Path,
     async with idle_world(tmp_path, database_url=database_url) as world:
         world.x.fail(Fault.WRONG_KEYS, Endpoint.ME)
         async with running_app(world):
-            await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
+            await world.wait_until(lambda: is_paused(world))
         world.x.recover()
         async with running_app(world):
             await world.send_survey()

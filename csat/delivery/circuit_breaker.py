@@ -73,6 +73,7 @@ class CircuitBreaker:
         """
         if self._x is None:
             return
+        is_paused = bool(await self._database.read(account_pauses.get_pause_cause, self._account))
         try:
             await self._x.get_me()
         except TransportError as error:
@@ -81,7 +82,7 @@ class CircuitBreaker:
                 log.warning("X doesn't say whether it accepts this app's keys: %s", explain(error))
         else:
             log.info("X accepts this app's keys: surveys are sent by the account %s", self._account)
-            if await self._database.read(account_pauses.get_pause_cause, self._account):
+            if is_paused:  # before X was asked, as a pause that began meanwhile has a newer answer of X
                 await self._end_pause()
 
     async def probe(self) -> None:
