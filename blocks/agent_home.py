@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
-from blocks.customer_status import STATE_LABELS
+from blocks.customer_status import CHECK_CUSTOMER, DISOWNED, STATE_LABELS
 from blocks.elements import (
     DATE_AND_TIME_FIRST,
     bullet_list,
@@ -69,6 +69,8 @@ class SurveyStatus(NamedTuple):
     state: State
     advice: str = ""
     """Why it was not sent, and what to do."""
+    is_disowned: bool = False
+    """Whether whoever got it said that it was not meant for them."""
 
 
 class OwnSurveys(NamedTuple):
@@ -135,7 +137,8 @@ def _format_counts(counts: OwnCounts) -> str:
     by_metric = ", ".join(f"{number:,} {metric.upper()}" for metric, number in sorted(counts.sent.items()))
     sent = f"{sum(counts.sent.values()):,} sent{f' ({by_metric})' if len(counts.sent) > 1 else ''}"
     numbers = {label: counts.states.get(state, 0) for state, label in COUNT_LABELS.items()}
-    by_state = [f"{number:,} {label}" for label, number in numbers.items() if number]
+    by_label = {**numbers, DISOWNED: counts.disowned}
+    by_state = [f"{number:,} {label}" for label, number in by_label.items() if number]
     formatted = [sent, *by_state] if by_state else ["no surveys"]
     tests = [f"{pluralize(counts.tests, 'test')}, not counted"] if counts.tests else []
     return " · ".join([*formatted, *tests])
@@ -148,8 +151,10 @@ def _list_item(status: SurveyStatus) -> Iterator[RichTextElement]:
     if not status.channel.startswith("D"):
         yield text(" in ")
         yield RichTextElementParts.Channel(channel_id=status.channel)
-    yield text(f", {status.survey.metric.upper()}: {STATE_LABELS[status.state]}", bold=True)
+    label = DISOWNED if status.is_disowned else STATE_LABELS[status.state]
+    yield text(f", {status.survey.metric.upper()}: {label}", bold=True)
     external_id = truncate_line(status.survey.external_id, MAX_REMARK_LENGTH)
-    remarks = (one_line(status.advice), external_id, "test" if status.survey.test else "")
+    advice = CHECK_CUSTOMER if status.is_disowned else one_line(status.advice)
+    remarks = (advice, external_id, "test" if status.survey.test else "")
     if shown := " · ".join(filter(None, remarks)):
         yield text(f" · {shown}")

@@ -34,6 +34,9 @@ STATE_LABELS: Final = {
     State.EXPIRED: "no answer in two weeks",
 }
 
+DISOWNED: Final = "said that the survey wasn't meant for them"
+CHECK_CUSTOMER: Final = "Check whom you talked with before you ask again."
+
 CAN_BE_ASKED: Final = "You can ask them now."
 NOT_LOOKED_UP: Final = "No limit keeps you from asking them. X wasn't asked, as you named an ID."
 LAST_TRY_FAILED: Final = "The last try failed"
@@ -97,9 +100,12 @@ def _possible(status: CustomerStatus, team: str) -> str:
 
 
 def _survey(survey: PreviousSurvey, team: str, *, has_advice: bool) -> Iterator[RichTextElement]:
-    state = STATE_LABELS[State.UNCERTAIN if survey.is_replaced else survey.state]
+    state = State.UNCERTAIN if survey.is_replaced else survey.state
+    label = DISOWNED if survey.is_disowned else STATE_LABELS[state]
     yield timestamp(survey.sent_at or survey.asked_at, DATE_AND_TIME_FIRST)
-    yield text(f": {state}{' (test)' if survey.test else ''}, asked by ")
+    yield text(f": {label}{' (test)' if survey.test else ''}, asked by ")
     yield requester_mention(survey, team, "somebody in another workspace")
+    if survey.is_disowned:
+        yield text(f" · {CHECK_CUSTOMER}")
     if has_advice and survey.advice and survey.team == team and not survey.is_replaced:
         yield text(f" · {one_line(survey.advice)}")

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement
 
+from blocks.customer_status import DISOWNED
 from blocks.elements import rich_line, text
 from csat.english_dates import format_day
 from csat.reporting.formatting import (
@@ -38,7 +39,6 @@ WEIGHTS: Final = {
 """Of an answer where there are too few for a score."""
 INTERVAL_CAVEAT: Final = "The interval covers sampling error only, not who chose to respond."
 LATE_ANSWERS: Final = "Open surveys can still change these figures."
-DISOWNED: Final = "said that the survey wasn't meant for them"
 NOT_POOLED: Final = "not compared, as surveys were sent in several ways"
 
 

@@ -185,7 +185,9 @@ class AppHome:
         if survey.state is State.ACCEPTED:
             advice = explain_wait(survey, self._resources.accounts, pause_cause).sentence
         state = State.UNCERTAIN if survey.refusal == SENT_AGAIN else survey.state
-        return SurveyStatus(survey.survey, survey.origin.channel, survey.accepted_at, state, advice)
+        return SurveyStatus(
+            survey.survey, survey.origin.channel, survey.accepted_at, state, advice, survey.is_disowned
+        )
 
     async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:
         kept = list(parts)

@@ -239,10 +239,11 @@ UNANSWERED = LOW_RATING.model_copy(update={"survey": ERASED, "rating": None, "co
 OWN = OwnSurveys(
     [
         *[SurveyStatus(SURVEY, fixtures.SUPPORT, NOON, state) for state in State],
+        SurveyStatus(SURVEY, fixtures.SUPPORT, NOON, State.SENT, is_disowned=True),
         SurveyStatus(SURVEY, fixtures.SUPPORT, NOON, State.ACCEPTED, OTHER_ACCOUNT),
         SurveyStatus(ERASED, "D07DIRECT01", NOON, State.REFUSED, "X says the message is too long."),
     ],
-    OwnCounts(sent={Metric.CSAT: 4, Metric.NPS: 2}, states=dict.fromkeys(State, 2), tests=2),
+    OwnCounts(sent={Metric.CSAT: 4, Metric.NPS: 2}, states=dict.fromkeys(State, 2), disowned=1, tests=2),
 )
 NOT_AN_AGENT = "Guests can't send surveys. Ask a teammate, or an admin of this app."
 NO_SURVEYS = OwnSurveys([])

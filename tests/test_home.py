@@ -100,6 +100,18 @@ async def test_a_test_that_an_agent_sent_is_listed_but_not_counted(world: World)
     assert "sent, no answer yet · ticket_7 · test" in home
 
 
+async def test_a_survey_that_reached_somebody_else_is_not_called_unanswered_after_two_weeks(
+    any_world: World,
+) -> None:
+    any_world.insert_rated([None])
+    execute(any_world, sqlalchemy.update(surveys).values(state="expired", disowned_at=any_world.clock()))
+
+    home = visible_text(await any_world.open_home())
+
+    assert "Your last 30 days: 1 sent · 1 said that the survey wasn't meant for them" in home
+    assert "no answer in two weeks" not in home
+
+
 async def test_agents_see_why_a_survey_waits(world: World) -> None:
     world.x.fail(Fault.WRONG_KEYS)
     await world.submit_survey("/csat @mira_k")

@@ -174,6 +174,7 @@ def make_own_surveys() -> OwnSurveys:
         OwnCounts(
             sent=dict.fromkeys(Metric, MAX_ANSWERS),
             states=dict.fromkeys(State, MAX_ANSWERS),
+            disowned=MAX_ANSWERS,
             tests=MAX_ANSWERS,
         ),
     )

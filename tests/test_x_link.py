@@ -26,6 +26,7 @@ from tests.rating_page_kit import answer_on_page, link_settings
 from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
 
 MIRA = "/csat @mira_k"
+CHECK_CUSTOMER = "Check whom you talked with before you ask again."
 REFUSED = {
     Fault.NOT_OPEN_TO_MESSAGES: "This customer can't be messaged",
     Fault.VERIFIED_ONLY: "takes messages from strangers only if those are verified",
@@ -85,6 +86,22 @@ async def test_an_answer_on_the_page_is_confirmed_at_once(tmp_path: Path) -> Non
         assert response.status_code == httpx.codes.OK
         await world.wait_for_message("They answered.")
         assert world.rows(tables.surveys.c.state, tables.surveys.c.rating) == [("answered", 4)]
+
+
+async def test_requesters_read_that_the_survey_was_not_meant_for_who_got_it(tmp_path: Path) -> None:
+    told = "said that the survey wasn't meant for them"
+    async with linking(tmp_path) as world, local_client(follow_redirects=True) as browser:
+        link = await sent_link(world)
+        await browser.post(link, data={"action": "disown"})
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
+        status = visible_text(await world.wait_for_message(told))
+        home = visible_text(await world.open_home())
+
+    assert f"{told}, asked by <@{fixtures.ADA}> · {CHECK_CUSTOMER}" in status
+    assert f"Your last 30 days: 1 sent · 1 {told}" in home
+    assert f"CSAT: {told} · {CHECK_CUSTOMER}" in home
+    assert "answer" not in status
+    assert "waiting" not in home
 
 
 async def test_the_preview_shows_what_the_customer_will_read(tmp_path: Path) -> None:

@@ -159,4 +159,5 @@ def _to_previous(row: Row[Any]) -> PreviousSurvey:
         reason=(row.reason or "") if is_refused else "",
         advice=(row.advice or "") if is_refused else "",
         is_replaced=is_refused and row.reason == SENT_AGAIN.reason,
+        is_disowned=row.disowned_at is not None,
     )

@@ -79,6 +79,8 @@ class SurveyRecord(FrozenModel):
     """Set while it waits after an attempt."""
     replaced_id: int | None = None
     """The id of the uncertain survey that it replaces, which may have arrived."""
+    is_disowned: bool = False
+    """Whether whoever got it said that it was not meant for them."""
 
 
 def find_replaced(view_id: str) -> int | None:
@@ -140,6 +142,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
         was_delayed=bool(columns["reason"]),
         wait=Wait(reason=columns["reason"], until=columns["due_at"]) if has_waited else None,
         replaced_id=find_replaced(columns["view_id"]),
+        is_disowned=columns["disowned_at"] is not None,
         refusal=Refusal(**{name: columns[name] for name in Refusal.model_fields}) if is_refused else None,
     )
 

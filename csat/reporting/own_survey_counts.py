@@ -25,11 +25,12 @@ _shown_state = case((_IS_REPLACED, State.UNCERTAIN), else_=c.state)
 def count_own(connection: Connection, team: str, requester: str, period: Period) -> OwnCounts:
     """Count the surveys sent in a period, and those accepted in it that were not sent."""
     counted_at = case((c.state.in_(DELIVERED), c.sent_at), else_=c.accepted_at)
-    is_test, is_sent = c.test == true(), c.state.in_(DELIVERED)
+    is_test, is_sent, is_disowned = c.test == true(), c.state.in_(DELIVERED), c.disowned_at.is_not(None)
     query = select(
         func.count().filter(is_test),
+        func.count().filter(~is_test, is_disowned),
         *(func.count().filter(~is_test, is_sent, c.metric == metric) for metric in Metric),
-        *(func.count().filter(~is_test, _shown_state == state) for state in State),
+        *(func.count().filter(~is_test, ~is_disowned, _shown_state == state) for state in State),
     ).where(
         c.team == team,
         c.requester == requester,
@@ -37,8 +38,11 @@ def count_own(connection: Connection, team: str, requester: str, period: Period)
         counted_at >= period.begin,
         counted_at < period.end,
     )
-    tests, *counts = connection.execute(query).one()
+    tests, disowned, *counts = connection.execute(query).one()
     by_metric, by_state = zip(Metric, counts, strict=False), zip(State, counts[len(Metric) :], strict=True)
     return OwnCounts(
-        sent={metric: count for metric, count in by_metric if count}, states=dict(by_state), tests=tests
+        sent={metric: count for metric, count in by_metric if count},
+        states=dict(by_state),
+        disowned=disowned,
+        tests=tests,
     )

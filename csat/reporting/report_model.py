@@ -128,6 +128,8 @@ class OwnCounts(FrozenModel):
 
     sent: Mapping[Metric, int] = {}
     states: Mapping[State, int] = {}
+    """Without the surveys that were disowned."""
+    disowned: int = 0
     tests: int = 0
 
 

@@ -67,6 +67,8 @@ class PreviousSurvey(FrozenModel):
     """Why it was not sent, for its requester."""
     is_replaced: bool = False
     """Whether it was uncertain and its requester sent it again, so that it may have arrived."""
+    is_disowned: bool = False
+    """Whether whoever got it said that it was not meant for them."""
 
     @property
     def counts_toward_limits(self) -> bool:
