@@ -67,11 +67,11 @@ async def submit_feedback(
     async with _keeping_form_open(ack):
         form = slack_survey_modals.parse(view)
         asked = await find_survey(services, Interaction.model_validate(body).user, form.key)
-        given = Given(form.rating, _parse_comment(form), opts_out=False, chosen_at=form.opened_at)
-        if given.rating not in SCALES[asked.survey.metric]:
+        if form.rating is None or form.rating not in SCALES[asked.survey.metric]:
             raise InvalidAnswer(slack_survey_modals.RATING_ID, NO_RATING)
+        given = Given(form.rating, _parse_comment(form), form.opened_at)
         survey_id, receipt_id = parse_key(form.key)[0], make_receipt_id(form.channel, form.ts)
-        answer = (survey_id, given, How.SLACK, now := services.clock())
+        answer = (survey_id, given, now := services.clock())
         answered = await save(services, customer_answers.answer, *answer, receipt_id=receipt_id)
         if answered is None:
             raise CantAnswer(NOT_ON_FILE)

@@ -33,9 +33,8 @@ class Rated(NamedTuple):
 class Given(NamedTuple):
     """An answer that was given all at once."""
 
-    rating: int | None
+    rating: int
     comment: str
-    opts_out: bool
     chosen_at: datetime
 
 
@@ -140,22 +139,14 @@ def opt_out(
 
 
 def answer(
-    connection: Connection, survey_id: int, given: Given, how: How, now: datetime, *, receipt_id: str = ""
+    connection: Connection, survey_id: int, given: Given, now: datetime, *, receipt_id: str = ""
 ) -> Rated | None:
     """Store a whole answer, as far as the survey still takes it; return `None` without a survey."""
-    is_first = is_late = False
-    if given.rating is not None:
-        rated = rate(
-            connection, survey_id, given.rating, now, chosen_at=given.chosen_at, receipt_id=receipt_id
-        )
-        is_first = rated is not None and rated.is_first
-        is_late = rated is not None and rated.is_late
+    rated = rate(connection, survey_id, given.rating, now, chosen_at=given.chosen_at, receipt_id=receipt_id)
     if given.comment:
         comment(connection, survey_id, given.comment, now)
-    if given.opts_out:
-        opt_out(connection, survey_id, how, now, receipt_id=receipt_id)
     row = _find(connection, select(surveys), survey_id)
-    return Rated(_to_asked(connection, row), is_first, is_late) if row else None
+    return rated._replace(survey=_to_asked(connection, row)) if rated and row else None
 
 
 def _lock(connection: Connection, survey_id: int) -> Row[Any] | None:
