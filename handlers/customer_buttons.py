@@ -97,6 +97,8 @@ async def show_ratings(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     async with _replying_with_problem(services, interaction):
         asked = await _find(services, interaction)
         await show_survey(services, _place(interaction), asked, asks_again=True)
+        if not asked.takes_rating(services.clock()):
+            raise CantAnswer(NOT_CHANGED)
 
 
 async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -38,10 +38,10 @@ class _TallyBuilder:
         self._sent_as[row.transport] += 1
         if row.sent_at <= self._finished_until:
             self._outcomes.update(finished=1, finished_rated=row.rating is not None)
-        if row.rating is None:
+        if row.rating is None and row.disowned_at is None:
             self._outcomes["open"] += row.state is State.SENT
             self._outcomes["expired"] += row.state is State.EXPIRED
-        else:
+        if row.rating is not None:
             self._ratings[row.rating] += 1
             self._outcomes["commented"] += row.commented_at is not None
 

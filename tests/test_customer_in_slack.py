@@ -186,6 +186,19 @@ async def test_a_change_that_comes_too_late_is_not_thanked_for_alone(any_world: 
     assert stored(any_world) == [("answered", 2, None)]
 
 
+async def test_a_customer_who_wants_to_change_an_answer_too_late_reads_that_it_holds(
+    any_world: World,
+) -> None:
+    message = await ask(any_world)
+    await press_and_wait(any_world, message, "rate:2")
+    await any_world.workspace.close_view(SAM)
+    await any_world.advance(minutes=15)
+    await press(any_world, message, "change_rating")
+
+    await any_world.wait_for_message(NOT_CHANGED, message.channel, SAM)
+    await any_world.wait_until(lambda: buttons(message) == ["comment_on_rating", "stop_surveys"])
+
+
 async def test_a_low_rating_alerts_supervisors_until_it_is_changed(tmp_path: Path) -> None:
     async with running_world(tmp_path, **SUPERVISED) as world:
         world.workspace.invite_bot(fixtures.LEADS)

@@ -183,7 +183,7 @@ def sent_in(period: Period, rows: Iterable[Row]) -> list[Row]:
 
 
 def tally(rows: list[Row], since: datetime) -> Tally:
-    states = Counter(row["state"] for row in rows)
+    states = Counter(row["state"] for row in rows if row["disowned_at"] is None)
     rated = [row for row in rows if row["rating"] is not None]
     return Tally(
         ratings=dict(Counter(row["rating"] for row in rated)),

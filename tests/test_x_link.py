@@ -104,6 +104,17 @@ async def test_requesters_read_that_the_survey_was_not_meant_for_who_got_it(tmp_
     assert "waiting" not in home
 
 
+async def test_a_survey_that_was_not_meant_for_who_got_it_is_not_counted_as_open(tmp_path: Path) -> None:
+    async with linking(tmp_path, **SUPERVISED) as world, local_client(follow_redirects=True) as browser:
+        link = await sent_link(world)
+        await browser.post(link, data={"action": "disown"})
+        await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat report 7d")
+        report = visible_text(await world.wait_for_message("still open", viewer=fixtures.CLEO))
+
+        counts = "0 still open · 0 expired · 1 said that the survey wasn't meant for them"
+        assert f"1 sent · 0 answers · 0 comments · {counts}" in report
+
+
 async def test_the_preview_shows_what_the_customer_will_read(tmp_path: Path) -> None:
     async with linking(tmp_path) as world:
         view = await world.open_form(MIRA)

@@ -59,7 +59,7 @@ class Tally(FrozenModel):
     commented: int = 0
     """Ratings with a comment."""
     disowned: int = 0
-    """Surveys whose reader said that they were meant for somebody else."""
+    """Surveys whose reader said that they were meant for somebody else, neither open nor expired."""
     sent_as: Mapping[TransportName, int] = {}
     """The number of surveys by transport; a transport that was not used may be missing."""
 

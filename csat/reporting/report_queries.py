@@ -86,14 +86,15 @@ def list_newest_comments(
 
 def _counts(metric: Metric, now: datetime) -> list[ColumnElement[int]]:
     is_finished, is_rated = c.sent_at <= finished_until(now), c.rating.is_not(None)
+    is_disowned = c.disowned_at.is_not(None)
     return [
         func.count(),
-        func.count().filter(c.rating.is_(None), c.state == State.SENT),
-        func.count().filter(c.rating.is_(None), c.state == State.EXPIRED),
+        func.count().filter(~is_rated, ~is_disowned, c.state == State.SENT),
+        func.count().filter(~is_rated, ~is_disowned, c.state == State.EXPIRED),
         func.count().filter(is_finished),
         func.count().filter(is_finished, is_rated),
         func.count().filter(is_rated, c.commented_at.is_not(None)),
-        func.count().filter(c.disowned_at.is_not(None)),
+        func.count().filter(is_disowned),
         *SENT_AS,
         *RATINGS[metric],
     ]
