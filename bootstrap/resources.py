@@ -75,7 +75,7 @@ async def open_resources(
             instance=secrets.token_hex(4),
             account=settings.x_account_id,
             limits=build_limits(settings),
-            recipient_key=await load_recipient_key(settings, database),
+            recipient_key=await load_recipient_key(settings, database, may_replace=True),
         )
 
 

@@ -41,16 +41,18 @@ async def open_x(
         yield XClient(http, observe)
 
 
-async def load_recipient_key(settings: Settings, database: Database) -> Callable[[str], str]:
+async def load_recipient_key(
+    settings: Settings, database: Database, *, may_replace: bool = False
+) -> Callable[[str], str]:
     """Return what makes a recipient's id a keyed hash: with the operator's secret, or else the database's.
 
-    Raises `DatabaseError`.
+    `may_replace` is that of `load_secret`. Raises `DatabaseError`.
     """
     former, own = (
         secret.get_secret_value() if secret else None
         for secret in (settings.x_api_secret, settings.csat_secret_key)
     )
-    secret = await database.run(load_secret, former, own)
+    secret = await database.run(load_secret, former, own, may_replace=may_replace)
     return partial(make_recipient_key, secret)
 
 

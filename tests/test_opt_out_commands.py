@@ -83,6 +83,24 @@ async def test_an_import_records_each_customer_once(operator: Operator) -> None:
     assert (mira.team, mira.recorded_by) == ("", "operator")
 
 
+async def test_with_another_secret_than_the_app_s_no_opt_out_is_recorded_that_would_not_hold(
+    operator: Operator,
+) -> None:
+    await operator.run_import("33\n", "--apply")
+    engine = sqlalchemy.create_engine(operator.environment["DATABASE_URL"])
+    with engine.begin() as connection:
+        connection.execute(tables.opt_outs.delete())
+    engine.dispose()
+    other = operator._replace(
+        environment={**operator.environment, "CSAT_SECRET_KEY": "another secret of the operator"}
+    )
+    code, output = await other.run_import("44\n", "--apply")
+
+    assert code == 1
+    assert "set CSAT_SECRET_KEY to the one that the app had before, or remove it if there was none" in output
+    assert operator.rows() == []
+
+
 async def test_customers_whom_x_need_not_look_up_are_recorded_while_x_rejects_the_keys(
     operator: Operator,
 ) -> None:

@@ -42,15 +42,17 @@ def has_other_secret(connection: Connection, x_api_secret: str | None, own: str 
     if not {tables.secrets.name, tables.opt_outs.name} <= set(inspect(connection).get_table_names()):
         return False
     secret = own or kept_secrets.find(connection, RECIPIENT_KEYS) or x_api_secret or ""
-    known = kept_secrets.find(connection, FINGERPRINT)
-    return known not in (None, _fingerprint(secret)) and _has_opt_outs(connection)
+    return _is_replaced_by(connection, secret) and _has_opt_outs(connection)
 
 
-def load_secret(connection: Connection, x_api_secret: str | None, own: str | None = None) -> str:
+def load_secret(
+    connection: Connection, x_api_secret: str | None, own: str | None = None, *, may_replace: bool = False
+) -> str:
     """Return the operator's `own` secret, or else the database's, made at random at the first start.
 
     A database that has keys already, from before it had a secret, keeps the one that they were made with:
-    `x_api_secret`. Raises `SecretNeeded` without it, and with another secret than that of the opt-outs.
+    `x_api_secret`. Raises `SecretNeeded` without it, and with another secret than the app was started with;
+    `may_replace` allows another one as long as nobody has opted out.
     """
 
     def make() -> str:
@@ -62,15 +64,19 @@ def load_secret(connection: Connection, x_api_secret: str | None, own: str | Non
             )
         return x_api_secret
 
-    if has_other_secret(connection, x_api_secret, own):
-        raise SecretNeeded(
-            "the database knows who opted out by another secret: set CSAT_SECRET_KEY to the one that the app "
-            "had before, or remove it if there was none"
-        )
     secret = own or kept_secrets.load(connection, RECIPIENT_KEYS, make)
+    if _is_replaced_by(connection, secret) and (_has_opt_outs(connection) or not may_replace):
+        raise SecretNeeded(
+            "the database knows customers by another secret: set CSAT_SECRET_KEY to the one that the app had "
+            "before, or remove it if there was none"
+        )
     if kept_secrets.find(connection, FINGERPRINT) != (fingerprint := _fingerprint(secret)):
         kept_secrets.replace(connection, FINGERPRINT, fingerprint)
     return secret
+
+
+def _is_replaced_by(connection: Connection, secret: str) -> bool:
+    return kept_secrets.find(connection, FINGERPRINT) not in (None, _fingerprint(secret))
 
 
 def _fingerprint(secret: str) -> str:
