@@ -60,7 +60,11 @@ async def _prepare(restored: Path) -> int:
 
 @contextlib.contextmanager
 def _lock(database: Path) -> Iterator[sqlite3.Connection]:
-    """Keep others from the database, which may be damaged; raises `CommandError` if one has it open."""
+    """Keep others from the database, which may be damaged; raises `CommandError` if one has it open.
+
+    If it does not exist, connecting makes an empty file, which is deleted again unless it was replaced.
+    """
+    is_missing = not database.exists()
     with contextlib.closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
         try:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -69,7 +73,11 @@ def _lock(database: Path) -> Iterator[sqlite3.Connection]:
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode in IN_USE:
                 raise CommandError(f"{database} is in use: stop the app first.") from error
-        yield connection
+        try:
+            yield connection
+        finally:
+            if is_missing and database.stat().st_size == 0:
+                database.unlink()
 
 
 def _describe_loss(connection: sqlite3.Connection) -> str:

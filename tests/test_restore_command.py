@@ -263,6 +263,21 @@ async def test_a_backup_of_a_newer_version_is_refused(world: World, backup: Path
     assert (code, "Update the app." in printed) == (1, True)
 
 
+async def test_a_restore_that_fails_leaves_no_empty_database(
+    world: World, backup: Path, tmp_path: Path
+) -> None:
+    async with running_app(world):
+        back_up(world.database_file, backup)
+    world.engine.dispose()
+    world.database_file.unlink()
+    with sqlite3.connect(backup) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE compatibility SET oldest_revision = '9999'")
+    code, _ = await restore(world, backup)
+
+    assert (code, list_files(tmp_path)) == (1, ["backup.db"])
+
+
 async def test_a_restore_leaves_no_other_file(world: World, backup: Path, tmp_path: Path) -> None:
     async with running_app(world):
         await world.send_survey()
