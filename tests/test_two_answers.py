@@ -23,6 +23,7 @@ from tests.world import running_world
 RUN_SPECIFIC = (
     (r"127\.0\.0\.1:\d+", "a host"),
     (r"/upload/v1/[\w-]+", "a token"),
+    (r"/\w+/T\w+/\d+/[0-9a-f]{24}", "a response URL"),
     (r"\d+\.\d+\.[0-9a-f]+", "a trigger"),
     (r"\d{10}\.\w+|\b\d{10}\b|\bp\d{16}\b", "a timestamp"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?", "a time"),
