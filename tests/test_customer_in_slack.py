@@ -487,11 +487,12 @@ async def test_a_rating_is_stored_though_slack_neither_updates_the_message_nor_o
     any_world: World,
 ) -> None:
     message = await ask(any_world)
-    any_world.workspace.faults.fail("chat.update", "ratelimited", times=1)
+    any_world.workspace.faults.fail("chat.update", "ratelimited", times=100)
     any_world.workspace.faults.fail("views.open", "expired_trigger_id", times=1)
     await press_and_wait(any_world, message, "rate:4")
     assert stored(any_world) == [("answered", 4, None)]
     assert QUESTION in visible_text(message)
+    any_world.workspace.faults.clear()
     await press(any_world, message, "rate:5")
 
     await any_world.wait_for_message("Your answer is saved: 5 (Very good).", message.channel, SAM)
@@ -775,8 +776,11 @@ async def test_an_invitation_to_an_erased_customer_is_replaced(any_world: World)
     assert visible_text(message) == ERASED
 
 
-async def test_an_answer_to_an_invitation_settles_it_if_slack_has_not_confirmed_it(any_world: World) -> None:
-    any_world.workspace.faults.fail("chat.postMessage", "502", times=1, after=True)
+@pytest.mark.parametrize("error", ["502", "503"])
+async def test_an_answer_to_an_invitation_settles_it_if_slack_has_not_confirmed_it(
+    any_world: World, error: str
+) -> None:
+    any_world.workspace.faults.fail("chat.postMessage", error, times=1, after=True)
     message = await invite(any_world)
     await any_world.wait_until(lambda: any_world.states() == ["uncertain"])
     await answer_invitation(any_world, message, rating="5")
@@ -785,8 +789,11 @@ async def test_an_answer_to_an_invitation_settles_it_if_slack_has_not_confirmed_
     assert stored(any_world) == [("answered", 5, None)]
 
 
-async def test_an_unconfirmed_survey_is_found_however_late_it_is_looked_for(any_world: World) -> None:
-    any_world.workspace.faults.fail("chat.postMessage", "502", times=1, after=True)
+@pytest.mark.parametrize("error", ["502", "503"])
+async def test_an_unconfirmed_survey_is_found_however_late_it_is_looked_for(
+    any_world: World, error: str
+) -> None:
+    any_world.workspace.faults.fail("chat.postMessage", error, times=1, after=True)
     await ask(any_world)
     assert any_world.states() == ["uncertain"]
     await any_world.advance(hours=1)

@@ -75,7 +75,7 @@ async def test_a_report_can_be_limited_to_a_transport(database: Database) -> Non
     }
 
 
-async def test_a_survey_that_was_not_meant_for_its_reader_counts_as_sent_without_an_answer(
+async def test_a_survey_that_was_not_meant_for_its_reader_is_sent_but_neither_open_nor_expired(
     database: Database,
 ) -> None:
     old = NOON - timedelta(days=20)
@@ -88,7 +88,7 @@ async def test_a_survey_that_was_not_meant_for_its_reader_counts_as_sent_without
     )
 
     counts = report.current
-    assert (counts.sent, counts.rated, counts.expired, counts.open, counts.disowned) == (3, 1, 1, 1, 2)
+    assert (counts.sent, counts.rated, counts.expired, counts.open, counts.disowned) == (3, 1, 0, 0, 2)
     assert (counts.finished, counts.finished_rated) == (3, 1)
 
 

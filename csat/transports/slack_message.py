@@ -29,7 +29,7 @@ from csat.transports.slack_refusals import (
 log = logging.getLogger(__name__)
 
 UNCONFIRMED_CODES = frozenset(
-    {"internal_error", "fatal_error", "request_timeout", "HTTP 500", "HTTP 502", "HTTP 504"}
+    {"internal_error", "fatal_error", "request_timeout", "HTTP 500", "HTTP 502", "HTTP 503", "HTTP 504"}
 )
 """Slack's errors after which a message may have been posted."""
 
