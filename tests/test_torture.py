@@ -240,8 +240,7 @@ async def test_no_invitation_or_its_rating_is_lost_or_duplicated_when_the_app_is
 
     assert_passed(result)
     assert result.kills == 2
-    assert result.responses == result.responses_stored
-    assert result.responses or failpoint == "begin_attempt:after", "before that, nothing can be answered"
+    assert result.responses == result.responses_stored > 0
 
 
 @pytest.mark.parametrize(

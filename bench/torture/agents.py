@@ -17,6 +17,7 @@ HANDLE_RATE: Final = 0.15
 ABANDON_RATE: Final = 0.02
 """How often an agent closes the form after a failure, not knowing whether the survey was accepted."""
 OPEN_TIMEOUT_SECONDS: Final = 1.0
+ACKNOWLEDGEMENT_SECONDS: Final = 30.0
 PAUSE_SECONDS: Final = 0.05
 MAX_TRIES: Final = 200
 
@@ -55,6 +56,13 @@ class Users:
                 yield
             finally:
                 self._surveys_left = 0
+
+    async def wait_for_acknowledgement(self) -> None:
+        """Wait until the app that is running now has acknowledged a survey."""
+        before = len(self.acknowledged)
+        await self._harness.workspace.wait_until(
+            lambda: len(self.acknowledged) > before, ACKNOWLEDGEMENT_SECONDS
+        )
 
     async def work(self) -> None:
         """Send surveys until none are left."""

@@ -32,6 +32,7 @@ async def kill_at_failpoint(harness: Harness, rng: random.Random, kills: int, fa
                 break
         harness.x.recover()
         await harness.start_app()
+        await users.wait_for_acknowledgement()
     await harness.settle()
     result = check_surveys(harness, users, killed)
     if killed < kills:
