@@ -149,7 +149,8 @@ class Harness:
         for channel in self.workspace.channels.values():
             for person in channel.members & self._typed.keys() if channel.is_im else ():
                 for message in channel.messages:
-                    yield person, message
+                    if not message.visible_to:  # replies to a press are
+                        yield person, message
         yield from self._invitations() if self.in_thread else ()
 
     def _invitations(self) -> Iterator[tuple[str, Message]]:
