@@ -72,7 +72,7 @@ async def rate(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
             await showing
             if rated.is_late:
                 raise CantAnswer(NOT_CHANGED)
-            if rated.survey.response.rating:
+            if rated.survey.response.rating and not rated.is_repeated:
                 saved = plain_message(slack_survey_modals.name_answer(rated.survey))
                 await services.reply(interaction.origin(services.clock()), saved)
 

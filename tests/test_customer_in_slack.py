@@ -385,6 +385,21 @@ async def test_a_request_that_slack_repeats_after_a_change_does_not_undo_it(any_
     assert buttons(message) == AFTER_RATING
 
 
+async def test_a_press_that_slack_repeats_is_answered_once(any_world: World) -> None:
+    message = await ask(any_world)
+    await press_and_wait(any_world, message, "rate:2")
+    await any_world.workspace.redeliver(newest_delivery(any_world, "rate:2"))
+    await any_world.wait_until(is_app_idle)
+    assert any_world.count_messages("Your answer is saved", message.channel, SAM) == 0
+    await press_and_wait(any_world, message, "change_rating")
+    await press_and_wait(any_world, message, "rate:5")
+    for earlier in ("rate:2", "rate:5"):
+        await any_world.workspace.redeliver(newest_delivery(any_world, earlier))
+    await any_world.wait_until(is_app_idle)
+
+    assert any_world.count_messages("Your answer is saved", message.channel, SAM) == 1
+
+
 async def test_a_comment_that_is_submitted_twice_is_stored_once(any_world: World) -> None:
     message = await ask(any_world)
     await press(any_world, message, "rate:4")

@@ -28,6 +28,8 @@ class Rated(NamedTuple):
     """Whether the survey had no rating before."""
     is_late: bool = False
     """Whether it was too late to change the rating, so that another one holds."""
+    is_repeated: bool = False
+    """Whether this choice, or a later one, was stored before."""
 
 
 class Given(NamedTuple):
@@ -79,13 +81,15 @@ def rate(
     survey = _to_asked(connection, row)
     before = survey.response.rating
     if _is_older(chosen_at, row.rating_chosen_at):
-        return Rated(survey, is_first=False)
+        return Rated(survey, is_first=False, is_repeated=True)
     if not survey.takes_rating(now):
         return Rated(survey, is_first=False, is_late=before is not None and before.value != value)
     if chosen_at:
         connection.execute(update(surveys).where(surveys.c.id == row.id).values(rating_chosen_at=chosen_at))
     if before and before.value == value:
-        return Rated(survey, is_first=False)
+        return Rated(
+            survey, is_first=False, is_repeated=chosen_at is not None and chosen_at == row.rating_chosen_at
+        )
     settle_as_sent(connection, row, now)
     rating = Rating(value=value, given_at=before.given_at if before else now)
     response = survey.response.model_copy(update={"rating": rating})
