@@ -23,11 +23,11 @@ from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.surveys.limits import Limits
 from csat.surveys.origin import Origin
 from csat.surveys.questions import Metric
-from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
+from tests.factories import make_update
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 SURVEY = Survey(
@@ -44,15 +44,7 @@ SURVEY = Survey(
 ORIGIN = Origin(
     team="T1", channel="C1", requester="U1", response_url="https://hooks.slack.com/1", received_at=NOW
 )
-RECEIPT = Receipt(
-    transport=TransportName.X_CARD,
-    id="9",
-    dm_id="8",
-    to_user_id="33",
-    question_variant_id=0,
-    created_at=NOW,
-    updated_at=NOW,
-)
+RECEIPT = make_update().receipt
 LIMITS = Limits()
 RESOLVED = XAccount(handle="Mira_K", id="33")
 WAIT = Wait(reason="RateLimited", until=NOW)

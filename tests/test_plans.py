@@ -40,7 +40,6 @@ from csat.reporting.report_model import Filters
 from csat.surveys.limits import Denied, Limits
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import Metric
-from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
@@ -50,15 +49,7 @@ from tests.plans import Plans
 
 ROWS = 2_000
 LIMITS = Limits()
-RECEIPT = Receipt(
-    transport=TransportName.X_CARD,
-    id="9",
-    dm_id="8",
-    to_user_id="33",
-    question_variant_id=0,
-    created_at=NOON,
-    updated_at=NOON,
-)
+RECEIPT = make_update().receipt
 
 CSAT = Filters(team="T012AB3CD", metric=Metric.CSAT, exclude_requesters=frozenset({"U2"}))
 PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))

@@ -19,26 +19,17 @@ from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, get_survey, to_columns
 from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
-from csat.surveys.receipt import Receipt
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 from sandbox.slack import ActionOutcome
 from sandbox.x import Fault
 from tests.app_process import fake_environment, run_command
-from tests.factories import NOON, make_origin, make_survey
+from tests.factories import NOON, make_origin, make_survey, make_update
 from tests.world import WAIT_SECONDS, World
 
 DAY = timedelta(days=1)
 LIMITS = Limits(daily={TransportName.X_CARD: 10_000})
-RECEIPT = Receipt(
-    transport=TransportName.X_CARD,
-    id="9",
-    dm_id="8",
-    to_user_id="33",
-    question_variant_id=0,
-    created_at=NOON,
-    updated_at=NOON,
-)
+RECEIPT = make_update().receipt
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 
