@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from csat.db import tables
+from csat.db.outbox import NotificationKind
 from sandbox.free_ports import find_free_port
 from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.local_client import local_client
 from tests.slack_survey_kit import ask, press, stored
 from tests.test_x_link import linking, sent_link
-from tests.world import HASTY, WAIT_SECONDS, World, running_world
+from tests.world import HASTY, WAIT_SECONDS, World, is_app_idle, running_world
 
 
 @pytest.fixture(name="world")
@@ -121,11 +123,22 @@ async def test_a_pause_and_what_waits_for_its_end_are_shown(world: World) -> Non
     assert found["csat_surveys_notified_total waiting"] == 1
 
 
-async def test_each_pause_is_counted(world: World) -> None:
+async def test_a_pause_is_counted_once_until_x_takes_a_survey_however_often_one_is_tried(
+    world: World,
+) -> None:
     world.x.fail(Fault.WRONG_PLAN)
     await world.submit_survey()
     await world.wait_for_waiting_message()
     await world.advance(minutes=6)
+    await world.wait_until(lambda: len(world.rows(tables.attempts.c.number)) == 2)
+    await world.wait_until(is_app_idle)
+    assert (await fetch(world))["csat_x_pauses_total NotAllowed"] == 1
+
+    world.x.recover()
+    await world.advance(minutes=6)
+    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.SENT))
+    world.x.fail(Fault.WRONG_PLAN)
+    await world.submit_survey("/csat @sofie_l")
     async with asyncio.timeout(WAIT_SECONDS):
         while (await fetch(world))["csat_x_pauses_total NotAllowed"] != 2:
             pass

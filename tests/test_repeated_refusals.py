@@ -1,5 +1,6 @@
 """X's "This operation is not permitted": one message may be at fault, or the brand's account."""
 
+import logging
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -59,7 +60,10 @@ async def test_a_second_customer_s_refusal_pauses_the_account_until_x_takes_mess
     assert world.states() == ["refused", "sent"]
 
 
-async def test_what_waits_goes_on_waiting_if_x_refuses_it_again(world: World) -> None:
+async def test_what_waits_goes_on_waiting_if_x_refuses_it_again_and_the_log_says_once_that_x_does(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     await ask(world, MIRA)
     await ask(world, SOFIE)
     for tries in (3, 4, 5):
@@ -69,6 +73,9 @@ async def test_what_waits_goes_on_waiting_if_x_refuses_it_again(world: World) ->
 
     assert world.states() == ["refused", "accepted"]
     assert world.rows(tables.accounts.c.cause) == [("SenderRestricted",)]
+    assert caplog.text.count("is paused") == 1
+    assert "accepts the account" not in caplog.text
+    assert caplog.text.count("its surveys are tried, which X may still refuse") == 3
 
 
 async def test_a_repeated_refusal_of_one_customer_s_survey_pauses_nothing(world: World) -> None:

@@ -48,20 +48,19 @@ def pause(
     *,
     concerns_all_requests: bool,
 ) -> bool:
-    """Pause an account, and enqueue an alert for each outage; return False if it was paused already.
+    """Pause an account, and enqueue an alert for each outage; return False if a pause goes on.
 
     An outage is over once X accepts a survey; and if it concerned all requests, already once X accepts a
     probe. Without that, the same cause is the same outage for a day.
     """
     row = connection.execute(select(accounts).where(accounts.c.id == account).with_for_update()).one()
+    is_new = row.paused_at is None
     if row.cause != cause or row.alerted_at is None or row.alerted_at < now - ALERT_INTERVAL:
         alert_due_at = now
-    elif row.paused_at is None and (
-        concerns_all_requests or _was_survey_sent(connection, account, row.alerted_at, now)
-    ):
+    elif is_new and (concerns_all_requests or _was_survey_sent(connection, account, row.alerted_at, now)):
         alert_due_at = max(now, row.alerted_at + MIN_ALERT_INTERVAL)
     else:
-        alert_due_at = row.alert_due_at
+        alert_due_at, is_new = row.alert_due_at, False
     values = {
         "paused_at": row.paused_at or now,
         "probe_at": row.probe_at or now + PROBE_INTERVAL,
@@ -70,7 +69,7 @@ def pause(
         "alert_due_at": alert_due_at,
     }
     connection.execute(update(accounts).where(accounts.c.id == account).values(values))
-    return row.paused_at is None
+    return is_new
 
 
 def claim_probe(connection: Connection, account: str, now: datetime) -> bool:

@@ -118,5 +118,11 @@ class CircuitBreaker:
         return Resumed()
 
     async def _end_pause(self) -> None:
-        log.warning("X accepts the account %s again: its surveys are tried again", self._account)
+        cause = await self._database.read(account_pauses.get_pause_cause, self._account)
+        if ACCOUNT_REFUSALS.get(cause, AccountRefused).concerns_all_requests:
+            log.warning("X accepts the account %s again: its surveys are tried again", self._account)
+        else:
+            log.info(
+                "X answers the account %s: its surveys are tried, which X may still refuse", self._account
+            )
         await self._database.run_with_retry(account_pauses.resume, self._account)
