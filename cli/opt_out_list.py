@@ -15,6 +15,15 @@ from csat.surveys.recipients import InvalidRecipient, Recipient
 COLUMNS: tuple[str, ...] = ("customer", "reason", "date")
 """The columns of a file without a header."""
 
+COLUMN_NAMES = "columns customer, reason and date"
+
+OTHER_NAMES = frozenset(
+    ("account", "date", "handle", "id", "name", "reason", "screen_name", "user", "user_id", "username")
+)
+"""What the first cell of a header may say instead."""
+
+HEADER_ADVICE = f"looks like a header. Call its {COLUMN_NAMES}, or write an @ before a handle."
+
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 """What spreadsheets write instead of commas in some countries."""
 
@@ -36,7 +45,8 @@ class InvalidLine(ValueError):
 def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedCustomer | str]:
     """Yield the customers of a list, and for a line that can't be read its number with the problem.
 
-    A first line with the word "customer" names the columns. Raises `CommandError` or `OSError`.
+    A first line with the word "customer" names the columns. Raises `CommandError`, also if it looks like
+    another header, or `OSError`.
     """
     try:
         with path.open(encoding=ENCODING, newline="") as file:
@@ -55,10 +65,15 @@ def _read_lines(file: TextIO, now: datetime, from_line: int) -> Iterator[ListedC
         names = tuple(cell.strip().lower() for cell in cells)
         if reader.line_num == 1 and COLUMNS[0] in names:
             columns = names
+        elif reader.line_num == 1 and OTHER_NAMES.intersection(names[:1]):
+            raise CommandError(f"the first line of {file.name} {HEADER_ADVICE}")
         elif any(names) and reader.line_num >= from_line:
             try:
                 yield _parse(reader.line_num, columns, cells, now)
-            except (InvalidLine, InvalidRecipient, InvalidReason) as problem:
+            except InvalidRecipient as problem:
+                hint = f" If this is a header, call its {COLUMN_NAMES}." if reader.line_num == 1 else ""
+                yield f"Line {reader.line_num}: {problem}{hint}"
+            except (InvalidLine, InvalidReason) as problem:
                 yield f"Line {reader.line_num}: {problem}"
 
 

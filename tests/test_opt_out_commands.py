@@ -204,6 +204,36 @@ async def test_a_file_with_another_separator_is_refused_with_its_name(operator: 
     assert operator.rows() == []
 
 
+@pytest.mark.parametrize("first", ["handle,reason,date", "Username", "Name,Date", '"Reason","user_id"'])
+async def test_a_header_that_does_not_name_the_customer_is_refused_with_the_names_that_are_known(
+    operator: Operator, first: str
+) -> None:
+    code, output = await operator.run_import(f"{first}\n@mira_k\n", "--apply")
+
+    assert code == 1
+    assert output == (
+        "The import stopped: the first line of list.csv looks like a header. Call its columns customer, "
+        "reason and date, or write an @ before a handle.\n"
+    )
+    assert operator.rows() == []
+
+
+async def test_the_columns_may_have_another_order(operator: Operator) -> None:
+    code, _ = await operator.run_import("date,customer\n2025-11-03,33\n", "--apply")
+
+    assert (code, len(operator.rows())) == (0, 1)
+
+
+async def test_a_first_line_that_names_nobody_may_be_a_header_and_gets_its_names(operator: Operator) -> None:
+    code, output = await operator.run_import("Twitter handle,Why\n@mira_k\na b\n", "--apply")
+
+    assert code == 1
+    header, other = (line for line in output.splitlines() if line.startswith("Line "))
+    assert header.endswith(" If this is a header, call its columns customer, reason and date.")
+    assert "header" not in other
+    assert len(operator.rows()) == 1
+
+
 async def test_an_import_that_x_stops_says_how_to_go_on(operator: Operator) -> None:
     operator.x.fail(Fault.WRONG_KEYS, Endpoint.LOOKUP)
     code, output = await operator.run_import("33\n@mira_k\n34\n", "--apply")
