@@ -7,7 +7,7 @@ from blocks import survey_notifications, uncertain_survey
 from blocks.elements import Message
 from csat.db import account_pauses, opt_outs, outbox
 from csat.db.outbox import Notification, NotificationKind
-from csat.db.survey_records import list_replaced
+from csat.db.survey_records import SENT_AGAIN, get_survey, list_replaced
 from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
@@ -33,6 +33,15 @@ SUPERSEDED = {
     NotificationKind.RESTORED: (NotificationKind.WAITING, NotificationKind.UNCERTAIN),
 }
 """The earlier messages whose buttons no longer hold once a notification is posted."""
+
+SUPERSEDING = {
+    State.SENT: NotificationKind.SENT,
+    State.ANSWERED: NotificationKind.SENT,
+    State.EXPIRED: NotificationKind.SENT,
+    State.REFUSED: NotificationKind.REFUSED,
+    State.UNCERTAIN: NotificationKind.UNCERTAIN,
+}
+"""The notification that supersedes others of a survey in this state."""
 
 ASKING = (NotificationKind.UNCERTAIN, NotificationKind.RESTORED)
 """The messages with the button to send a survey again: then they say what became of the new one."""
@@ -62,6 +71,7 @@ class SurveyNotifications:
             outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
         )
         await self._update_earlier(notification)
+        await self._update_if_overtaken(notification)
         await self._point_to(posted, notification)
 
     async def _post(self, notification: Notification) -> Posted:
@@ -109,6 +119,16 @@ class SurveyNotifications:
             if status.ts:
                 with contextlib.suppress(SlackError):
                     await self._poster.update_message(Posted(status.channel, status.ts), *message)
+
+    async def _update_if_overtaken(self, notification: Notification) -> None:
+        """Replace a message whose survey moved on while it was posted, when it could not be found yet."""
+        if notification.kind not in SUPERSEDED[NotificationKind.SENT]:
+            return
+        survey = await self._database.read(get_survey, notification.survey.id)
+        if survey is None or survey.state is notification.survey.state or survey.refusal == SENT_AGAIN:
+            return
+        if kind := SUPERSEDING.get(survey.state):
+            await self._update_earlier(Notification(survey=survey, kind=kind))
 
     async def _list_earlier(self, notification: Notification) -> list[tuple[int, NotificationKind]]:
         """Return the survey and the kind of each earlier message that may have been posted."""

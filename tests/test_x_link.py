@@ -356,6 +356,22 @@ def newest_link(world: World) -> str:
     return link_in(world.x.messages.inbox(world.x.customer("mira_k"))[-1].text)
 
 
+async def test_the_question_whether_a_survey_arrived_closes_if_its_customer_answers_while_it_is_posted(
+    linked: World,
+) -> None:
+    linked.x.fail(Fault.GATEWAY_TIMEOUT_AFTER, Endpoint.SEND_MESSAGE)
+    with linked.workspace.faults.hold("chat.postMessage", times=1) as hold:
+        await linked.submit_survey(MIRA)
+        await hold.arrived.wait()
+        asked = await linked.wait_for_dm("may not have arrived")
+        async with local_client(follow_redirects=True) as browser:
+            await browser.post(newest_link(linked), data={"rating": "5", "action": "rate"})
+        await linked.wait_until(lambda: linked.count_sent_notifications(NotificationKind.SENT))
+    settled = await linked.wait_for_dm("The survey to @mira_k was sent.")
+
+    assert settled.ts == asked.ts
+
+
 async def send_again(world: World, fault: Fault) -> None:
     """Send the survey that was asked about last again; X responds with a fault."""
     await world.wait_until(world.is_outbox_empty)
