@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, and_, case, func, select, true
+from sqlalchemy import Connection, String, and_, case, cast, exists, false, func, literal, or_, select, true
 
-from csat.db.survey_records import SENT_AGAIN
+from csat.db.survey_records import AGAIN, SENT_AGAIN
 from csat.db.tables import surveys
 from csat.reporting.periods import Period
 from csat.reporting.report_model import OwnCounts
@@ -17,7 +17,14 @@ MAX_WAIT: Final = timedelta(days=2)
 """A survey is sent sooner after it was accepted, or never."""
 
 c = surveys.c
+_again = surveys.alias("again")
 _IS_REPLACED = and_(c.state == State.REFUSED, c.reason == SENT_AGAIN.reason)
+_IS_REPEATED = exists().where(
+    _again.c.view_id == literal(AGAIN) + cast(c.id, String),
+    or_(_again.c.state.not_in((State.REFUSED, State.CANCELLED)), _again.c.reason == SENT_AGAIN.reason),
+)
+_is_counted_as_another = case((_IS_REPLACED, _IS_REPEATED), else_=false())
+"""A survey that was sent again counts as the one in its place, unless that did not arrive."""
 _shown_state = case((_IS_REPLACED, State.UNCERTAIN), else_=c.state)
 """A survey that was sent again may have arrived."""
 
@@ -37,6 +44,7 @@ def count_own(connection: Connection, team: str, requester: str, period: Period)
         c.accepted_at > period.begin - MAX_WAIT,
         counted_at >= period.begin,
         counted_at < period.end,
+        ~_is_counted_as_another,
     )
     tests, disowned, *counts = connection.execute(query).one()
     by_metric, by_state = zip(Metric, counts, strict=False), zip(State, counts[len(Metric) :], strict=True)
