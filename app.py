@@ -279,7 +279,7 @@ async def _check(settings: Settings) -> None:
 
     failed = False
     async for finding in checking.check(settings):
-        typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.message}")
+        typer.echo(f"{finding.mark}  {finding.message}")
         if not finding.ok:
             failed = True
             typer.echo(f"      {finding.advice}")

@@ -11,7 +11,7 @@ from cli.check_transports import check_rating_page, describe_transports
 from cli.check_x import XFindings, check_x
 from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
-from cli.finding import Finding
+from cli.finding import Finding, warning
 from csat.db import account_scope, poll_queue
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.engines import describe
@@ -117,17 +117,17 @@ def _files(settings: Settings) -> Iterator[Finding]:
     """Yield the files with secrets or customers' data that others on this machine can read."""
     advice = "others can read it; run chmod 600"
     if _others_can_read(env_file := Path(ENV_FILE).absolute()):
-        yield Finding(ok=True, message=f"Settings file: {advice} {env_file}")
+        yield warning(f"Settings file: {advice} {env_file}")
     if (file := find_file(settings)) and _others_can_read(file):
-        yield Finding(ok=True, message=f"Database file: {advice} {file.absolute()}*")
+        yield warning(f"Database file: {advice} {file.absolute()}*")
 
 
 def _absent_people(settings: Settings) -> Iterator[Finding]:
     """Yield the settings that leave answers or alerts to nobody."""
     if not settings.csat_supervisors:
-        yield Finding(ok=True, message=NO_SUPERVISORS)
+        yield warning(NO_SUPERVISORS)
     if settings.x_account_id and not settings.csat_operators:
-        yield Finding(ok=True, message=NO_OPERATORS)
+        yield warning(NO_OPERATORS)
 
 
 def _others_can_read(file: Path) -> bool:
@@ -204,12 +204,11 @@ async def _other_queues(settings: Settings, queue: Queue, team: str) -> AsyncIte
             advice = f"start an instance with its {keys}, or let the requesters cancel"
             if not (account.isdigit() or team):
                 advice = "it may be this app's, which Slack doesn't tell"
-            yield Finding(ok=True, message=f"Queue: {_wait(number)} for {name}: {advice}")
+            yield warning(f"Queue: {_wait(number)} for {name}: {advice}")
         for account, number in sorted(queue.polled_by_others.items()):
             name = await _describe_account(account, x)
-            yield Finding(
-                ok=True,
-                message=f"Answers: {pluralize(number, 'feedback card')} of {name} can still be answered: "
+            yield warning(
+                f"Answers: {pluralize(number, 'feedback card')} of {name} can still be answered: "
                 "only an instance with its keys fetches the answers",
             )
 

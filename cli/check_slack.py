@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from cli import manifest
-from cli.finding import Finding
+from cli.finding import Finding, warning
 from csat.settings import Settings
 from csat.slack_api.error_explanations import explain, is_busy
 from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
@@ -136,7 +136,7 @@ def _setting_of_members(name: str, results: Mapping[str, Problem | SlackError | 
         advice = f"Correct these ids in {name}, or remove them, and restart the app."
         yield Finding(ok=False, message=f"{name}: {problems}", advice=advice)
     if errors:
-        yield Finding(ok=True, message=f"{name}: {len(errors)} not checked, {explain(errors[0])}")
+        yield warning(f"{name}: {len(errors)} not checked, {explain(errors[0])}")
     if known:
         yield Finding(ok=True, message=f"{name}: {known} known to Slack")
 
@@ -147,7 +147,7 @@ async def _results_channel(channel: str, web: WebClient) -> AsyncIterator[Findin
     try:
         info = parse_response(ChannelInfo, await web.conversations_info(channel=channel)).channel
     except SlackUnavailable as error:
-        yield Finding(ok=True, message=f"{name}: not checked, {explain(error)}")
+        yield warning(f"{name}: not checked, {explain(error)}")
         return
     except SlackError as error:
         yield Finding(ok=False, message=f"{name}: {explain(error)}", advice=advice)

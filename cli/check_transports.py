@@ -10,7 +10,7 @@ from http import HTTPStatus
 import aiohttp
 import httpx
 
-from cli.finding import Finding
+from cli.finding import Finding, warning
 from csat.db.rating_link_secrets import LIFETIME
 from csat.english_dates import format_day
 from csat.rating_page.tokens import PROOF_PATH, make_proof
@@ -66,7 +66,7 @@ def describe_transports(settings: Settings) -> Iterator[Finding]:
             )
         if not facts.fills_in_display_name and not settings.csat_display_name:
             hint = "CSAT_DISPLAY_NAME is empty, so everybody must enter your brand's name in each form"
-            yield Finding(ok=True, message=f"{name}: {hint}")
+            yield warning(f"{name}: {hint}")
 
 
 async def check_rating_page(settings: Settings, secrets: Sequence[RatingLinkSecret] | None) -> Finding:
@@ -87,14 +87,14 @@ async def check_rating_page(settings: Settings, secrets: Sequence[RatingLinkSecr
             message = (
                 f"not checked, as the app doesn't run here and {url} {problem}. Start it, then check again"
             )
-            return Finding(ok=True, message=f"Rating page: {message}")
+            return warning(f"Rating page: {message}")
         message = f"Rating page: it can't be opened, as {url} {problem}"
         return Finding(ok=False, message=message, advice=FORWARD_ADVICE.format(**place))
     if secrets is None:
         message = (
             f"Rating page: {url} is one, but only the app's database could tell whether it is this app's"
         )
-        return Finding(ok=True, message=message)
+        return warning(message)
     if not (secrets and hmac.compare_digest(proof, make_proof(secrets[0].value))):
         message = f"Rating page: {url} is that of another installation, which doesn't know this one's links"
         return Finding(ok=False, message=message, advice=OTHER_APP_ADVICE.format(**place))

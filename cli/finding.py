@@ -9,3 +9,17 @@ class Finding(NamedTuple):
     ok: bool
     message: str
     advice: str = ""
+    is_warning: bool = False
+    """Whether something may be wrong, although the check has not failed."""
+
+    @property
+    def mark(self) -> str:
+        """What is printed before the message, in four characters."""
+        if not self.ok:
+            return "FAIL"
+        return "warn" if self.is_warning else "ok  "
+
+
+def warning(message: str) -> Finding:
+    """Return a finding that may be wrong, or needs a look, but does not fail the check."""
+    return Finding(ok=True, message=message, is_warning=True)

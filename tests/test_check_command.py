@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert
 from cli import manifest
 from cli.check import NO_OPERATORS, NO_SUPERVISORS, REPAIRED_ADVICE, check
 from cli.check_slack import EVERYBODY, OTHER_COMPANY, PRIVATE_CHANNEL
-from cli.finding import Finding
+from cli.finding import Finding, warning
 from csat.clock import utc_now
 from csat.db import account_pauses, opt_outs, tables
 from csat.db.database import Database
@@ -194,7 +194,7 @@ async def test_a_database_file_that_others_can_read_is_told_with_what_to_do(
     (file := tmp_path / "csat.db").chmod(mode)
     findings = await run_check(tmp_path, {}, database_url=url)
 
-    hint = Finding(ok=True, message=f"Database file: others can read it; run chmod 600 {file}*")
+    hint = warning(f"Database file: others can read it; run chmod 600 {file}*")
     assert findings.count(hint) == hints
 
 
@@ -207,7 +207,7 @@ async def test_an_env_file_that_others_can_read_is_told_with_what_to_do(
     file.chmod(mode)
     findings = await run_check(tmp_path, {})
 
-    hint = Finding(ok=True, message=f"Settings file: others can read it; run chmod 600 {file}")
+    hint = warning(f"Settings file: others can read it; run chmod 600 {file}")
     assert findings.count(hint) == hints
 
 
@@ -626,9 +626,8 @@ async def test_cards_that_can_still_be_answered_are_counted_once_there_are_no_ke
     findings = await run_check(tmp_path, {}, database_url=database_url, **WITHOUT_X, **WITH_SECRET)
 
     assert [finding for finding in findings if finding.message.startswith("Answers")] == [
-        Finding(
-            ok=True,
-            message=f"Answers: 1 feedback card of the X account {BRAND} can still be answered: only an "
+        warning(
+            f"Answers: 1 feedback card of the X account {BRAND} can still be answered: only an "
             "instance with its keys fetches the answers",
         )
     ]

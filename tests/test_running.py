@@ -17,6 +17,7 @@ import yaml
 
 import cli
 from cli import manifest
+from cli.check import NO_OPERATORS, NO_SUPERVISORS
 from sandbox.slack import fixtures
 from tests.app_process import (
     APP,
@@ -115,6 +116,16 @@ async def test_check_reports_each_part_as_ok(tmp_path: Path) -> None:
     assert f"ok    X keys: surveys are sent by @{x.account.handle}" in printed
 
 
+async def test_check_marks_what_only_may_be_wrong_as_a_warning_and_succeeds(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        nobody = {**environment, "CSAT_SUPERVISORS": "", "CSAT_OPERATORS": ""}
+        code, printed = await run_command(tmp_path, nobody, "check")
+
+    assert code == 0
+    assert f"warn  {NO_SUPERVISORS}" in printed
+    assert f"warn  {NO_OPERATORS}" in printed
+
+
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
@@ -202,7 +213,7 @@ async def test_check_does_without_the_scope_that_tells_of_the_results_channel(tm
         code, printed = await run_command(tmp_path, settings, "check")
 
     assert (
-        f"ok    Results channel {fixtures.ESCALATIONS}: not checked, the token lacks the scope groups:read"
+        f"warn  Results channel {fixtures.ESCALATIONS}: not checked, the token lacks the scope groups:read"
         in printed
     )
     assert code == 0
