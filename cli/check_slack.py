@@ -119,7 +119,7 @@ async def _members(settings: Settings, members: ListedMembers) -> AsyncIterator[
     results = await members.look_up(frozenset().union(*listed.values()))
     for name, ids in listed.items():
         of_setting = {each: results[each] for each in sorted(ids)}
-        if name == "CSAT_OPERATORS":  # those of another company can be told too
+        if name == "CSAT_OPERATORS":  # those of another company in a channel with the app can be told too
             of_setting = {
                 each: None if result is Problem.OTHER_TEAM else result for each, result in of_setting.items()
             }

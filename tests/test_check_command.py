@@ -401,6 +401,18 @@ async def test_somebody_of_another_company_who_can_neither_send_nor_see_answers_
     ]
 
 
+async def test_an_operator_of_another_company_who_shares_no_channel_with_the_app_can_not_be_told(
+    tmp_path: Path,
+) -> None:
+    stranger = json_answer({"ok": True, "user": {"id": "U1A", "team_id": "T2", "is_stranger": True}})
+    finding = find(await run_check(tmp_path, {USER: stranger}, csat_operators="U1A"), "CSAT_OPERATORS")
+
+    assert (finding.ok, finding.message) == (
+        False,
+        "CSAT_OPERATORS: of another workspace, and in no channel with the app: U1A",
+    )
+
+
 async def test_a_listed_user_group_that_slack_does_not_know_is_named_beside_the_users(tmp_path: Path) -> None:
     answers = {
         USER: json_answer({"ok": True, "user": COLLEAGUE}),

@@ -18,6 +18,7 @@ class Problem(StrEnum):
     NO_USER = "no such user"
     DEACTIVATED = "deactivated"
     APP = "an app or bot, no person"
+    STRANGER = "of another workspace, and in no channel with the app"
     OTHER_TEAM = "of another workspace, and so without any access"
     NO_GROUP = "no such user group"
 
@@ -69,4 +70,6 @@ class ListedMembers:
             return Problem.DEACTIVATED
         if user.is_app:
             return Problem.APP
+        if user.is_stranger:
+            return Problem.STRANGER
         return None if user.belongs_to(self._team) else Problem.OTHER_TEAM
