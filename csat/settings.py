@@ -58,6 +58,9 @@ KEYS_OF_X: Final = f"{', '.join(X_KEYS[:-1])} and {X_KEYS[-1]} (developer.x.com,
 
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, and not listened at
 
+LOCALHOST: Final = (frozenset({"localhost", "127.0.0.1"}), frozenset({"localhost", "::1"}))
+"""Pairs of hosts with an address in common."""
+
 
 class _MissingKey:
     """Stands for a key of X that is missing while others are set."""
@@ -208,7 +211,8 @@ class Settings(SettingsWithoutXKeys):
         if self.csat_public_url:
             servers.append(("CSAT_PUBLIC_PORT", self.csat_public_host, self.csat_public_port))
         for (name, host, port), (other, other_host, other_port) in itertools.combinations(servers, 2):
-            if port == other_port != 0 and (host == other_host or {host, other_host} & EVERY_ADDRESS):
+            hosts = {host, other_host}
+            if port == other_port != 0 and (len(hosts) == 1 or hosts & EVERY_ADDRESS or hosts in LOCALHOST):
                 raise invalid(f"{name} and {other} are both {port}: set another number for one of them")
         return self
 

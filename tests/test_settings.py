@@ -657,6 +657,11 @@ def test_a_secret_in_the_place_of_its_file_is_not_shown(monkeypatch: pytest.Monk
     [
         ({"PORT": "3001"}, "PORT and CSAT_PUBLIC_PORT are both 3001"),
         ({"METRICS_PORT": "3000"}, "PORT and METRICS_PORT are both 3000"),
+        ({"PORT": "3001", "HOST": "localhost"}, "PORT and CSAT_PUBLIC_PORT are both 3001"),
+        (
+            {"HOST": "::1", "METRICS_PORT": "3000", "METRICS_HOST": "localhost"},
+            "PORT and METRICS_PORT are both 3000",
+        ),
         (
             {"METRICS_PORT": "3001", "METRICS_HOST": "::"},
             "METRICS_PORT and CSAT_PUBLIC_PORT are both 3001",
@@ -677,8 +682,9 @@ def test_two_servers_on_one_port_are_named(
         {"PORT": "3001"},
         {"PORT": "0", "METRICS_PORT": "0"},
         {"METRICS_PORT": "3000", "METRICS_HOST": "127.0.0.2"},
+        {"METRICS_PORT": "3000", "METRICS_HOST": "::1"},
     ],
-    ids=["no page", "free ports", "other address"],
+    ids=["no page", "free ports", "other address", "other protocol"],
 )
 def test_ports_that_do_not_collide_are_accepted(
     monkeypatch: pytest.MonkeyPatch, values: dict[str, str]
