@@ -197,9 +197,11 @@ class Settings(SettingsWithoutXKeys):
         for name in self.csat_transports:
             facts = FACTS[name]
             if length > facts.max_message_length:
+                has_others = len(self.csat_transports) > 1
                 raise invalid(
                     f"CSAT_MESSAGE is {length:,} characters long, and {facts.noun} takes at most "
-                    f"{facts.max_message_length:,}: shorten it, or leave {name} out of CSAT_TRANSPORTS"
+                    f"{facts.max_message_length:,}: shorten it"
+                    f"{f', or leave {name} out of CSAT_TRANSPORTS' if has_others else ''}"
                 )
         return self
 

@@ -563,6 +563,17 @@ def test_a_message_that_is_too_long_for_a_survey_in_slack_is_refused(monkeypatch
     )
 
 
+def test_a_team_with_slack_alone_is_not_told_to_leave_it_out_for_a_long_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (problem,) = load_problems(monkeypatch, **dict.fromkeys(X_KEYS, ""), CSAT_MESSAGE="m" * 2_501)
+
+    assert problem == (
+        "CSAT_MESSAGE is 2,501 characters long, and a message in Slack takes at most 2,500: shorten it. "
+        "See .env.example."
+    )
+
+
 @pytest.mark.parametrize("name", FILE_SECRETS)
 @pytest.mark.parametrize("is_in_env_file", [False, True])
 def test_every_secret_can_be_in_a_file(
