@@ -13,6 +13,7 @@ from cli.backup import back_up, check_backup, count_contents, database_file
 from cli.errors import CommandError
 from csat.clock import utc_now
 from csat.db.database import Database
+from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.db.restored_surveys import ask_about_unsettled
 from csat.reporting.formatting import pluralize
 from csat.settings import SettingsWithoutXKeys
@@ -20,6 +21,10 @@ from csat.settings import SettingsWithoutXKeys
 TO_REDO = (
     "What was done since the backup has to be done again: record opt-outs (/csat stop, or opt-outs import), "
     "and run forget for the customers who were erased."
+)
+TO_ROTATE = (
+    "The backup has the secret of the links to the rating page. If others may have read it, or if the secret "
+    "was rotated since, run python app.py rotate-link-secret."
 )
 ADD_REPLACE = "Add --replace to lose what is in it."
 FIRST_EXPORT = f"{ADD_REPLACE} Before that, list its opt-outs with python app.py opt-outs export. {TO_REDO}"
@@ -39,11 +44,13 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
         with tempfile.TemporaryDirectory(prefix="restoring-", dir=database.parent) as folder:
             restored = Path(folder) / database.name
             back_up(source, restored)
-            unsettled = await _prepare(restored)
+            unsettled, has_links = await _prepare(restored)
             if os.geteuid() == 0:
                 os.chown(restored, owner.st_uid, owner.st_gid)  # the app may run as another user
             _put_in_place(restored, database)
     typer.echo(f"Restored {database}: {contents}. {TO_REDO}")
+    if has_links:
+        typer.echo(TO_ROTATE)
     if unsettled:
         typer.echo(
             f"Not settled when the backup was made: {pluralize(unsettled, 'survey')}, which may have been "
@@ -52,10 +59,14 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
         )
 
 
-async def _prepare(restored: Path) -> int:
-    """Migrate a copy of the backup, and have requesters asked what is not settled; return how many."""
+async def _prepare(restored: Path) -> tuple[int, bool]:
+    """Migrate a copy of the backup, and have requesters asked what is not settled.
+
+    Return how many surveys that are, and whether it has the secret of links to the rating page.
+    """
     with contextlib.closing(Database(f"sqlite:///{restored}")) as database:
-        return await database.run(ask_about_unsettled, utc_now())
+        unsettled = await database.run(ask_about_unsettled, utc_now())
+        return unsettled, bool(await database.read(load_rating_link_secrets))
 
 
 @contextlib.contextmanager

@@ -10,13 +10,14 @@ import pytest
 import sqlalchemy
 
 from cli.backup import back_up
-from cli.restore import FIRST_EXPORT, TO_REDO
+from cli.restore import FIRST_EXPORT, TO_REDO, TO_ROTATE
 from csat.db import opt_outs, tables
 from csat.db.migrations import upgrade
 from csat.surveys.opt_outs import How
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
+from tests.rating_page_kit import link_settings
 from tests.world import World, idle_world, is_app_idle, running_app
 
 
@@ -75,6 +76,18 @@ async def test_a_backup_takes_the_place_of_a_missing_database(world: World, back
     assert world.states() == ["sent"]
     async with running_app(world):
         await world.send_survey("/csat @sofie_l")
+
+
+async def test_a_backup_with_the_secret_of_links_is_restored_with_a_word_on_when_to_rotate_it(
+    tmp_path: Path, backup: Path
+) -> None:
+    async with idle_world(tmp_path, **link_settings()) as world:
+        async with running_app(world):
+            back_up(world.database_file, backup)
+        code, printed = await restore(world, backup, "--replace")
+
+    assert code == 0
+    assert printed.endswith(f"{TO_REDO}\n{TO_ROTATE}\n")
 
 
 async def test_without_the_folder_of_the_database_nothing_is_restored(world: World, tmp_path: Path) -> None:
