@@ -75,6 +75,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Measure no coverage in slow tests: they repeat what others show, and take twice as long with it."""
+    if item.get_closest_marker("slow"):
+        item.add_marker("no_cover")
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector look less often, and not at what was imported and collected."""
     gc.set_threshold(10_000)
