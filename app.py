@@ -164,7 +164,7 @@ def export_opt_outs(
     output: Annotated[Path, typer.Argument(help="The file to write, like opt-outs.csv.")],
 ) -> None:
     """Write a CSV file with all opt-outs, lifted ones too; customers are keyed hashes in it."""
-    from cli import opt_outs as listing
+    from cli import opt_out_files as listing
 
     settings = load_or_exit(load_settings_without_x_keys)
     run(listing.export(settings, output), "The export stopped", logging.WARNING)
@@ -185,7 +185,7 @@ def import_opt_outs(
     from_line: Annotated[int, typer.Option(help="Go on at this line, where an import has stopped.")] = 1,
 ) -> None:
     """Record the customers of a list as opted out; the app can keep running."""
-    from cli import opt_outs as listing
+    from cli import opt_out_files as listing
 
     settings = load_or_exit(load_settings)
     work = listing.import_file(settings, source, apply=apply, from_line=from_line)

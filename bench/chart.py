@@ -9,7 +9,7 @@ from typing import Final
 from bench.compared_apps import APPS
 from bench.measurement_plan import OPEN_FORM, SEND_SURVEY
 from bench.performance_targets import HIGH_CONCURRENCY
-from bench.results import Results, Scenario
+from bench.result_statistics import Results, Scenario
 
 LATENCY_MS: Final = 20
 """The charts show the scenarios with this latency, which is closer to reality than none."""

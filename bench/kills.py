@@ -17,7 +17,7 @@ from typing import Final
 from bench.compared_apps import RunningApp
 from bench.errors import BenchError
 from bench.load_generator import Connection
-from bench.results import KillCounts
+from bench.result_statistics import KillCounts
 from bench.slack_and_x_stub import CREATE, POST_EPHEMERAL, POST_MESSAGE, Call
 from bench.slack_requests import RequestBuilder
 

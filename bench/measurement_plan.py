@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.results import Scenario
+from bench.result_statistics import Scenario
 from bench.slack_and_x_stub import POST_MESSAGE, VIEWS_OPEN
 
 OPEN_FORM, SEND_SURVEY = "open_form", "send_survey"

@@ -16,7 +16,7 @@ from bench.compared_apps import (
     App,
 )
 from bench.measurement_plan import OPEN_FORM, SEND_SURVEY
-from bench.results import Results, Scenario
+from bench.result_statistics import Results, Scenario
 
 HIGH_CONCURRENCY: Final = 64
 """The concurrency for throughput and p99."""

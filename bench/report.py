@@ -14,7 +14,7 @@ from bench.compared_apps import APPS, COMPARISONS, DURABLE_JS_FOLDER, OURS_POSTG
 from bench.linux import processor_name
 from bench.measurement_plan import Plan
 from bench.performance_targets import check_targets
-from bench.results import Results, Scenario, Stats
+from bench.result_statistics import Results, Scenario, Stats
 
 _COLUMNS = ("", "ack p50", "ack p99", "end p50", "end p99", "ops/s", "CPU ms")
 _NOTES = """\

@@ -21,7 +21,7 @@ from bench.linux import Cores, core_busy_seconds, cpu_seconds, peak_memory_bytes
 from bench.load_generator import LoadGenerator
 from bench.made_up_values import FIRST_KEY
 from bench.measurement_plan import FINAL_CALLS, OPEN_FORM, SEND_SURVEY, Plan
-from bench.results import Footprint, Results, Scenario, Stats, compute_stats
+from bench.result_statistics import Footprint, Results, Scenario, Stats, compute_stats
 from bench.slack_and_x_stub import VIEWS_OPEN
 from bench.slack_requests import RequestBuilder, command_builder, submission_builder
 from bench.stub_process import StubProcess, run_stub

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
+from blocks.block_json import BlockDict, render
 from blocks.customer_status import CHECK_CUSTOMER, DISOWNED, STATE_LABELS
 from blocks.elements import (
     DATE_AND_TIME_FIRST,
@@ -21,7 +22,6 @@ from blocks.elements import (
     truncate_line,
 )
 from blocks.help import introduction, name_example, shortcut_hint
-from blocks.rendering import BlockDict, render
 from csat.reporting.formatting import pluralize
 from csat.reporting.report_model import OwnCounts
 from csat.surveys.networks import Network

@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextElement
 
-from blocks.denials import denial_line, denial_text, opt_out_notes, requester_mention
 from blocks.elements import (
     DATE_AND_TIME_FIRST,
     Message,
@@ -18,6 +17,7 @@ from blocks.elements import (
     text,
     timestamp,
 )
+from blocks.survey_denials import denial_line, denial_text, opt_out_notes, requester_mention
 from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.origin import Origin
 from csat.surveys.recipients import Recipient

@@ -17,7 +17,7 @@ from blocks.report_summary import (
 )
 from csat.english_dates import format_day
 from csat.reporting.report_model import Report
-from csat.surveys.low_ratings import OpenLowRatings
+from csat.surveys.follow_ups import OpenLowRatings
 
 WITHOUT_SUPERVISORS: Final = (
     "Supervisors' own surveys are left out, so that nobody can work out the answers to theirs."

@@ -25,7 +25,7 @@ from slack_sdk.models.blocks import (
     RichTextSectionElement,
 )
 
-from blocks.rendering import BlockDict, render_all
+from blocks.block_json import BlockDict, render_all
 from csat.english_dates import format_day, format_moment
 from csat.surveys.recipients import Recipient, SlackPerson
 

@@ -6,11 +6,11 @@ from typing import Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_inputs
-from blocks.denials import denial_line, opt_out_notes
+from blocks.block_json import BlockDict
 from blocks.elements import alert, context
 from blocks.form_inputs import with_value
 from blocks.form_state import Form, get_block_id
-from blocks.rendering import BlockDict
+from blocks.survey_denials import denial_line, opt_out_notes
 from csat.surveys.networks import Network
 from csat.surveys.recipients import Recipient, SlackPerson
 from csat.surveys.survey import FormField

@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
-from blocks.rendering import BlockDict, render_once
+from blocks.block_json import BlockDict, render_once
 from csat.surveys.networks import Network
 from csat.surveys.questions import PLACEHOLDER, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_EXTERNAL_ID_LENGTH, FormField

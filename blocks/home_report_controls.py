@@ -18,9 +18,9 @@ from slack_sdk.models.blocks import (
     UserSelectElement,
 )
 
+from blocks.block_json import BlockDict, render
 from blocks.form_inputs import question_options
-from blocks.rendering import BlockDict, render
-from csat.reporting.home_report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
+from csat.reporting.home_report_choices import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.transports import FACTS, TransportName
 

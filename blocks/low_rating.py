@@ -32,7 +32,7 @@ from blocks.elements import (
     user_mention,
 )
 from blocks.survey_notifications import survey_details
-from csat.surveys.low_ratings import FollowUp, LowRating, NotedLowRating
+from csat.surveys.follow_ups import FollowUp, LowRating, NotedLowRating
 from csat.surveys.questions import Catalogue
 
 SHOW_ACTION: Final = "show_low_rating"

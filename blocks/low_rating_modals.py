@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, RichTextElementParts
 
+from blocks.block_json import render_all
 from blocks.elements import (
     Message,
     context,
@@ -18,9 +19,8 @@ from blocks.elements import (
     user_mention,
 )
 from blocks.low_rating import follow_up_line
-from blocks.rendering import render_all
 from blocks.survey_notifications import survey_details
-from csat.surveys.low_ratings import MAX_NOTE_LENGTH, LowRating, RevealedRating
+from csat.surveys.follow_ups import MAX_NOTE_LENGTH, LowRating, RevealedRating
 from csat.surveys.questions import SCALES, Catalogue
 
 CLOSE_CALLBACK_ID: Final = "closing_low_rating"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
 
-from blocks.denials import opt_out_details
+from blocks.block_json import render_all
 from blocks.elements import (
     Message,
     context,
@@ -15,7 +15,7 @@ from blocks.elements import (
     rich_line,
     text,
 )
-from blocks.rendering import render_all
+from blocks.survey_denials import opt_out_details
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, OptOut
 from csat.surveys.origin import Origin

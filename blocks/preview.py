@@ -5,8 +5,8 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, RichTextBlock, RichTextQuoteElement, RichTextSectionElement
 
+from blocks.block_json import BlockDict, render, render_once
 from blocks.elements import context, one_line, text
-from blocks.rendering import BlockDict, render, render_once
 from blocks.slack_survey import STOP
 from csat.surveys.link_message import OPT_OUT
 from csat.surveys.networks import Network

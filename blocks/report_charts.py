@@ -6,8 +6,8 @@ from typing import Final
 
 from slack_sdk.models.blocks import RichTextElement
 
+from blocks.block_json import BlockDict, render
 from blocks.elements import bullet_list, channel_mention, context, rich_line, text, user_mention
-from blocks.rendering import BlockDict, render
 from blocks.report_summary import METRIC_NAMES, LeftOut, compute_score, distribution_text
 from blocks.tables_and_charts import (
     NO_NUMBER,

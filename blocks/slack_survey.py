@@ -31,7 +31,7 @@ from blocks.elements import (
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.questions import PLACEHOLDER, RATING_WORDS, SCALES, Catalogue, Metric
 from csat.surveys.recipients import SlackPerson
-from csat.surveys.slack_survey import make_block_id
+from csat.surveys.slack_survey_ids import make_block_id
 from csat.surveys.survey import Survey
 
 RATE_ACTION: Final = "rate"

@@ -15,8 +15,8 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
 )
 
+from blocks.block_json import render_all
 from blocks.elements import context, plain_text, rich_line, text
-from blocks.rendering import render_all
 from blocks.slack_survey import STOPPED_BUT_OPEN, ask, explain_scale, privacy_link, stop_button
 from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CustomerSurvey
 from csat.surveys.frozen_model import FrozenModel

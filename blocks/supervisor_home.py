@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.agent_home import MAX_REMARK_LENGTH, OwnSurveys, first_steps, own_survey_blocks
+from blocks.block_json import BlockDict, render
 from blocks.elements import (
     channel_mention,
     context,
@@ -20,7 +21,6 @@ from blocks.elements import (
 )
 from blocks.home_report_controls import report_controls
 from blocks.low_rating import named_low_rating_blocks
-from blocks.rendering import BlockDict, render
 from blocks.report_charts import report_charts
 from blocks.report_summary import (
     METRIC_NAMES,
@@ -32,9 +32,9 @@ from blocks.report_summary import (
 )
 from blocks.tables_and_charts import HomePart
 from csat.reporting.formatting import NO_VALUE
-from csat.reporting.home_report_query import ReportQuery
+from csat.reporting.home_report_choices import ReportQuery
 from csat.reporting.report_model import Filters, RecentComment, Report
-from csat.surveys.low_ratings import NotedLowRating
+from csat.surveys.follow_ups import NotedLowRating
 from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.transports import FACTS

@@ -6,12 +6,12 @@ from typing import Any, Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_inputs
+from blocks.block_json import BlockDict, render, render_once
 from blocks.elements import alert, context, plain_text
 from blocks.form_customer import customer_blocks, customer_field, reasons_to_stay_open
 from blocks.form_inputs import MAX_INITIAL_VALUE_LENGTH, with_value
 from blocks.form_state import METRICS, Form
 from blocks.preview import preview
-from blocks.rendering import BlockDict, render, render_once
 from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.survey import Draft, FormField

@@ -9,7 +9,7 @@ https://docs.slack.dev/reference/block-kit/blocks/data-table-block
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from blocks.rendering import BlockDict
+from blocks.block_json import BlockDict
 
 MAX_TITLE_LENGTH: Final = 50
 MAX_LABEL_LENGTH: Final = 20

@@ -32,7 +32,7 @@ from csat.slack_api.client import SlackClient
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, is_rejection
 from csat.values_from_settings import build_default_draft
-from handlers import bolt_adapter
+from handlers import bolt_dispatch
 from handlers.services import Services
 from notifications.digest import WeeklyDigest
 from notifications.home_publisher import AppHome
@@ -76,7 +76,7 @@ async def lifespan(
         start_checks(resources, breaker)
         for loop in (worker.run(), notifier.run(), scheduler.run()):
             stack.callback(asyncio.create_task(loop).cancel)
-        dispatch = partial(bolt_adapter.dispatch, build_bolt(services, resources))
+        dispatch = partial(bolt_dispatch.dispatch, build_bolt(services, resources))
         url = await stack.enter_async_context(serve(resources, worker, intake, dispatch))
         stack.callback(worker.stop)
         stack.callback(shutdown.begin)
@@ -117,7 +117,7 @@ def build_services(
 
 def build_bolt(services: Services, resources: Resources) -> AsyncApp:
     """Return the Bolt app with every listener; it is given verified requests only."""
-    app = bolt_adapter.build_app(resources.slack.web, resources.tasks)
+    app = bolt_dispatch.build_app(resources.slack.web, resources.tasks)
     handlers.register(app, services)
     return app
 

@@ -17,7 +17,7 @@ from csat.reporting.export_rows import Selection
 from csat.reporting.formatting import format_tests, format_unknown_names, pluralize
 from csat.reporting.periods import Period
 from csat.settings import SettingsWithoutXKeys
-from csat.slack_api.names import Names
+from csat.slack_api.names_for_exports import Names
 from csat.slack_api.web_client import build_web_client, open_session
 
 

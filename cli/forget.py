@@ -12,7 +12,7 @@ from blocks import erased_messages
 from blocks.elements import Message
 from cli.existing_database import open_existing
 from cli.named_customers import name_customer
-from cli.people_in_slack import PeopleInSlack
+from cli.slack_customers import PeopleInSlack
 from csat.clock import utc_now
 from csat.db import erasure, opt_outs
 from csat.db.database import Database

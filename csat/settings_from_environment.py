@@ -16,7 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from csat.env_file import find_ambiguous, unquote
+from csat.env_file_ambiguities import find_ambiguous, unquote
 from csat.setting_types import LogFormat
 from csat.settings import SECRET_LOCATIONS, Settings, SettingsWithoutXKeys
 

@@ -21,8 +21,8 @@ from csat.slack_api.errors import SlackError
 from csat.surveys.networks import Network
 from csat.surveys.transports import FACTS, TransportName
 from csat.web import paths
-from demo.monday import post_digest
 from demo.seed import Colleague, Team, insert_past
+from demo.weekly_digest import post_digest
 from sandbox.free_ports import find_free_port
 from sandbox.server import PAGE_PORT, Sandbox, serve_sandbox
 from sandbox.slack import User, fixtures

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from blocks.help import AT_SIGN_HINT, HELP, name_example
-from csat.slack_api.message_text import to_plain_text, unescape
+from csat.slack_api.message_to_text import to_plain_text, unescape
 from csat.surveys.networks import Network
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import (

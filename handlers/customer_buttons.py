@@ -25,8 +25,8 @@ from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
-from csat.surveys.slack_survey import make_receipt_id, parse_key
-from handlers.customer_access import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
+from csat.surveys.slack_survey_ids import make_receipt_id, parse_key
+from handlers.customers_survey import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
 from handlers.modal_opening import open_modal
 from handlers.services import Services
 

@@ -13,7 +13,7 @@ from csat.reporting.export_rows import Selection
 from csat.reporting.formatting import format_tests, format_unknown_names, pluralize
 from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.slack_api.errors import SlackError, SlackUnavailable
-from csat.slack_api.names import Names
+from csat.slack_api.names_for_exports import Names
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from handlers.services import Services

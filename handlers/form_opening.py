@@ -12,7 +12,7 @@ from blocks.elements import plain_message
 from blocks.form_state import Form
 from blocks.survey_form import MAX_OTHER_CUSTOMERS
 from csat.db.survey_records import get_survey
-from csat.slack_api.message_text import extract_text
+from csat.slack_api.message_to_text import extract_text
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.mentions import find_external_id, find_recipients

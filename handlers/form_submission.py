@@ -9,8 +9,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks.denials import denial_text
 from blocks.form_state import Form, field_errors
+from blocks.survey_denials import denial_text
 from blocks.survey_form import CALLBACK_ID, OPTIONS
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError

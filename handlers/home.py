@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.home_report_controls import ActionId, apply_choice
 from csat.db.errors import DatabaseError
-from csat.reporting.home_report_query import ReportQuery
+from csat.reporting.home_report_choices import ReportQuery
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import AppHomeOpened, BlockAction
 from handlers.services import Services

@@ -19,7 +19,7 @@ from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification
 from csat.slack_api.payloads import Interaction, parse_id
 from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
-from csat.surveys.low_ratings import InvalidNote, LowRating, parse_note
+from csat.surveys.follow_ups import InvalidNote, LowRating, parse_note
 from handlers.home import refresh_home
 from handlers.modal_opening import open_modal
 from handlers.modal_submission import explain, save

@@ -16,9 +16,9 @@ from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.opt_outs import How, InvalidReason, OptOut, parse_reason
 from handlers.command_args import split_reason
-from handlers.customer_lookup import identify_customer
 from handlers.modal_opening import open_modal
 from handlers.modal_submission import explain, save
+from handlers.named_customer import identify_customer
 from handlers.services import Services
 
 AGENTS_ONLY = "Only people who can send surveys can stop them. {denial}"

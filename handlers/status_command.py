@@ -12,7 +12,7 @@ from csat.surveys.states import State
 from csat.transports.slack_refusals import StrangerInSlack
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS, RECIPIENT_REFUSALS
-from handlers.customer_lookup import Customer, look_up_customer
+from handlers.named_customer import Customer, look_up_customer
 from handlers.services import Services
 
 MAX_SURVEYS = 5

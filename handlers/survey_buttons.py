@@ -6,8 +6,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import survey_notifications, uncertain_survey, wait_reasons
-from blocks.denials import denial_message
 from blocks.elements import Message, message_about, plain_message
+from blocks.survey_denials import denial_message
 from csat.db import opt_outs, reconciliation, send_queue, submissions
 from csat.db.submissions import OtherAccount
 from csat.db.survey_records import SurveyRecord, get_survey

@@ -19,7 +19,7 @@ from csat.db import account_pauses, follow_ups, surveys_by_requester
 from csat.db.errors import DatabaseError
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord
 from csat.reporting import published_homes
-from csat.reporting.home_report_query import DEFAULT_DAYS, ReportQuery
+from csat.reporting.home_report_choices import DEFAULT_DAYS, ReportQuery
 from csat.reporting.own_survey_counts import count_own
 from csat.reporting.periods import InvalidPeriod, last_days
 from csat.reporting.report_builder import fetch_report

@@ -8,7 +8,7 @@ from csat.db import follow_ups, outbox
 from csat.db.outbox import Notification, NotificationKind
 from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackRefused
-from csat.surveys.low_ratings import LowRating
+from csat.surveys.follow_ups import LowRating
 from notifications.posted_notifications import NothingToUpdate, find_posted
 
 log = logging.getLogger(__name__)

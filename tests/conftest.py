@@ -17,7 +17,7 @@ from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_sdk.models.blocks import Block
 from sqlalchemy import Connection, Engine
 
-from blocks import rendering
+from blocks import block_json
 from csat.db.database import Database
 from csat.db.engines import PRAGMAS, open_engine
 from tests.canaries import use_canaries
@@ -230,7 +230,7 @@ def _fast_uvicorn() -> Iterator[None]:
 @pytest.fixture(name="valid_blocks", scope="session", autouse=True)
 def _valid_blocks() -> Iterator[None]:
     """Validate every block with its slack_sdk model and compare the rendering, once for each that differs."""
-    render = rendering._render  # noqa: SLF001 - the function that all rendering goes through
+    render = block_json._render  # noqa: SLF001 - the function that all rendering goes through
 
     is_inside_block = False
     known: set[tuple[type, str]] = set()
@@ -250,5 +250,5 @@ def _valid_blocks() -> Iterator[None]:
         return rendered
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("blocks.rendering._render", validate_and_render)
+        patch.setattr("blocks.block_json._render", validate_and_render)
         yield

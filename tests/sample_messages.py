@@ -16,7 +16,7 @@ from blocks.supervisor_home import (
 from blocks.wait_reasons import OTHER_ACCOUNT
 from csat.reporting.export_files import Manifest
 from csat.reporting.export_rows import Selection
-from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
+from csat.reporting.home_report_choices import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import (
     Bucket,
@@ -28,8 +28,8 @@ from csat.reporting.report_model import (
     Tally,
 )
 from csat.surveys.customer_survey import ANSWER_WINDOW, CustomerSurvey
+from csat.surveys.follow_ups import FollowUp, NotedLowRating, OpenLowRatings, RevealedRating
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
-from csat.surveys.low_ratings import FollowUp, NotedLowRating, OpenLowRatings, RevealedRating
 from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import SlackPerson, XAccount

@@ -15,8 +15,8 @@ from csat.db import digests, follow_ups, tables
 from csat.db.database import Database
 from csat.english_dates import format_day
 from csat.reporting.periods import last_week
-from demo.monday import next_monday
 from demo.run import run_demo
+from demo.weekly_digest import next_monday
 from notifications.digest import due_at
 from sandbox.slack import fixtures
 from sandbox.slack.blockkit import validate_blocks

@@ -13,7 +13,7 @@ from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Update
 from csat.surveys.transport_errors import TransportError
 from csat.x_api.errors import InvalidFeedback, Unreadable
-from csat.x_api.feedback_events import decipher_events, decipher_feedback, parse_event
+from csat.x_api.feedback_wire import decipher_events, decipher_feedback, parse_event
 from tests.strategies import JSON
 
 DATE = "Sat Dec 15 17:58:20 +0000 2015"

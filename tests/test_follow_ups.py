@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, select
 
-from csat.db import erasure, follow_ups, outbox, survey_updates, tables
+from csat.db import erasure, follow_ups, incoming_updates, outbox, tables
 from csat.db.database import Database
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification, NotificationKind
 from csat.db.survey_records import get_survey
-from csat.surveys.low_ratings import InvalidNote, OpenLowRatings, parse_note
+from csat.surveys.follow_ups import InvalidNote, OpenLowRatings, parse_note
 from tests.factories import LATER, NOON, RECIPIENT_KEY, insert_sent, make_origin, make_survey, make_update
 
 TEAM = "T012AB3CD"
@@ -23,7 +23,7 @@ CLEO, DORA = "U0CLEO", "U0DORA"
 def insert_low(connection: Connection) -> int:
     """Insert a survey rated 1 and return its id."""
     record = insert_sent(connection)
-    survey_updates.apply_update(connection, make_update(1, "Bad."), RECIPIENT_KEY, LATER)
+    incoming_updates.apply_update(connection, make_update(1, "Bad."), RECIPIENT_KEY, LATER)
     return record.id
 
 
@@ -120,7 +120,7 @@ async def test_a_reopened_follow_up_is_not_withdrawn_by_a_corrected_rating(datab
     survey_id = await database.run(insert_low)
     await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
     await database.run(follow_ups.reopen, survey_id, TEAM, CLEO, LATER)
-    await database.run(survey_updates.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
+    await database.run(incoming_updates.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
 
     assert await database.read(follow_ups.find_low_rating, survey_id)
 
@@ -228,7 +228,7 @@ async def test_a_corrected_rating_withdraws_the_follow_up(database: Database, ts
             ts,
             LATER,
         )
-    await database.run(survey_updates.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
+    await database.run(incoming_updates.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
 
     assert await database.read(follow_ups.find_low_rating, survey_id) is None
     assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due == bool(ts)

@@ -9,7 +9,15 @@ import typer
 
 from cli import forget
 from cli.forget import ErasureResult, open_eraser
-from csat.db import attempt_outcomes, engines, reconciliation, send_queue, submissions, survey_updates, tables
+from csat.db import (
+    attempt_outcomes,
+    engines,
+    incoming_updates,
+    reconciliation,
+    send_queue,
+    submissions,
+    tables,
+)
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.erasure import erase, find_surveys
@@ -399,10 +407,10 @@ async def test_x_is_not_polled_for_an_erased_customer_and_updates_are_ignored(wo
 async def test_an_unmatched_response_is_erased_too(database: Database) -> None:
     await insert_sent_survey(database, "one", XAccount(handle="mira_k", id="33"))
     await database.run(
-        survey_updates.apply_update, make_update(1, "It is me.", feedback_id="other"), "one", NOON
+        incoming_updates.apply_update, make_update(1, "It is me.", feedback_id="other"), "one", NOON
     )
     await database.run(
-        survey_updates.apply_update, make_update(5, feedback_id="another"), "of somebody else", NOON
+        incoming_updates.apply_update, make_update(5, feedback_id="another"), "of somebody else", NOON
     )
     await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
 

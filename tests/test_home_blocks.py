@@ -17,7 +17,7 @@ from blocks.supervisor_home import (
     supervisor_home,
 )
 from blocks.tables_and_charts import home_view
-from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
+from csat.reporting.home_report_choices import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import MAX_BUCKETS, Period
 from csat.reporting.report_model import (
     MAX_COMMENTS,
@@ -29,7 +29,7 @@ from csat.reporting.report_model import (
     Report,
     Tally,
 )
-from csat.surveys.low_ratings import MAX_NOTE_LENGTH, FollowUp, NotedLowRating
+from csat.surveys.follow_ups import MAX_NOTE_LENGTH, FollowUp, NotedLowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH

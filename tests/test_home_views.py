@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from csat.db.database import Database
 from csat.reporting import published_homes
-from csat.reporting.home_report_query import ReportQuery
+from csat.reporting.home_report_choices import ReportQuery
 from csat.reporting.published_homes import Home
 from tests.factories import NOON
 

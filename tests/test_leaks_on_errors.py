@@ -15,7 +15,7 @@ from csat.db.errors import DatabaseError
 from csat.db.tables import surveys
 from csat.web.paths import X_FEEDBACK
 from csat.x_api.errors import InvalidFeedback
-from csat.x_api.feedback_events import parse_event
+from csat.x_api.feedback_wire import parse_event
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.canaries import NPS

@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from blocks import low_rating, low_rating_modals
-from csat.surveys.low_ratings import FollowUp, RevealedRating
+from csat.surveys.follow_ups import FollowUp, RevealedRating
 from csat.surveys.recipients import XAccount
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from tests.factories import CATALOGUE, NOON, make_origin, make_survey

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from csat.db import follow_ups, survey_updates, tables
+from csat.db import follow_ups, incoming_updates, tables
 from csat.db.database import Database
 from csat.db.outbox import NotificationKind
 from csat.db.recipient_keys import load_secret, make_recipient_key
@@ -71,8 +71,8 @@ async def answer(world: World, feedback: Feedback, score: int, comment: str | No
     with contextlib.closing(Database(world.database_url)) as database:
         key = make_recipient_key(await database.read(load_secret, ""), answered.to_user_id)
         assert (
-            await database.run(survey_updates.apply_update, update, key, world.clock())
-            is survey_updates.UpdateOutcome.ANSWERED
+            await database.run(incoming_updates.apply_update, update, key, world.clock())
+            is incoming_updates.UpdateOutcome.ANSWERED
         )
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from cli import manifest
-from csat.slack_api.names import CONCURRENCY, Names
+from csat.slack_api.names_for_exports import CONCURRENCY, Names
 from csat.slack_api.web_client import build_web_client, open_session
 from sandbox.slack import Workspace, fixtures
 from tests.world import POLL_SECONDS, WAIT_SECONDS

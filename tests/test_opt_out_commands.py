@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import select
 
-from cli import opt_outs as listing
+from cli import opt_out_files as listing
 from csat.db import opt_outs, tables
 from csat.db.database import Database
 from csat.surveys.opt_outs import How

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
 from csat.db import attempt_outcomes, poll_queue
+from csat.db.incoming_updates import UpdateOutcome, apply_update, match_unmatched
 from csat.db.poll_budget_and_sweeps import ensure_feed
-from csat.db.survey_updates import UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import unmatched_responses
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low

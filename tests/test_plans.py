@@ -18,6 +18,7 @@ from csat.db import (
     backlog,
     erasure,
     follow_ups,
+    incoming_updates,
     limits,
     opt_outs,
     outbox,
@@ -25,7 +26,6 @@ from csat.db import (
     reconciliation,
     send_queue,
     submissions,
-    survey_updates,
     surveys_by_requester,
     tables,
 )
@@ -151,13 +151,13 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "counting open follow-ups": lambda connection: follow_ups.summarize_open(connection, "T012AB3CD", {"U1"}),
     "listing closed follow-ups": lambda connection: follow_ups.list_closed(connection, "T012AB3CD", 9, "U1"),
     "following up": lambda connection: follow_up(connection, 7),
-    "applying an update": lambda connection: survey_updates.apply_update(
+    "applying an update": lambda connection: incoming_updates.apply_update(
         connection, make_update(1, "Slow.", feedback_id="X7"), "customer 7", NOON
     ),
-    "applying an unmatched update": lambda connection: survey_updates.apply_update(
+    "applying an unmatched update": lambda connection: incoming_updates.apply_update(
         connection, make_update(1, "Slow."), "customer 7", NOON
     ),
-    "matching updates": lambda connection: survey_updates.match_unmatched(connection, NOON, 8),
+    "matching updates": lambda connection: incoming_updates.match_unmatched(connection, NOON, 8),
     "polling": poll,
     "letting surveys expire": lambda connection: poll_queue.expire_unpolled(connection, NOON, 20),
     "erasing a customer": lambda connection: erasure.erase(connection, 7),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from csat.db import attempt_outcomes, poll_queue, survey_updates, tables
+from csat.db import attempt_outcomes, incoming_updates, poll_queue, tables
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.poll_budget_and_sweeps import (
@@ -368,14 +368,14 @@ async def test_a_response_that_can_not_be_stored_costs_one_survey_its_turn(
 
 def refuse_to_store(monkeypatch: pytest.MonkeyPatch, feedback_id: str) -> None:
     """Let the database reject the updates of one survey."""
-    apply = survey_updates.apply_update
+    apply = incoming_updates.apply_update
 
-    def apply_or_fail(connection: Connection, update: Update, *others: Any) -> survey_updates.UpdateOutcome:
+    def apply_or_fail(connection: Connection, update: Update, *others: Any) -> incoming_updates.UpdateOutcome:
         if update.receipt.id == feedback_id:
             raise DatabaseError("the row is rejected")
         return apply(connection, update, *others)
 
-    monkeypatch.setattr(survey_updates, "apply_update", apply_or_fail)
+    monkeypatch.setattr(incoming_updates, "apply_update", apply_or_fail)
 
 
 @pytest.mark.parametrize("reason", ["too large", "not stored"])

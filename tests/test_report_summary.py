@@ -15,7 +15,7 @@ from blocks.report_summary import (
     summary_text,
 )
 from csat.reporting.report_model import FollowUpCounts, Report, Tally
-from csat.surveys.low_ratings import OpenLowRatings
+from csat.surveys.follow_ups import OpenLowRatings
 from tests import sample_messages as samples
 from tests.plain_blocks import render_blocks, render_message
 

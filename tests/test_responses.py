@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select, text, update
 
 from csat.db import attempt_outcomes, erasure
 from csat.db.database import Database
+from csat.db.incoming_updates import UNMATCHED_RETENTION, UpdateOutcome, apply_update, match_unmatched
 from csat.db.survey_records import SurveyRecord
-from csat.db.survey_updates import UNMATCHED_RETENTION, UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import outbox, surveys, unmatched_responses
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Update

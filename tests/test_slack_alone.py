@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli import forget, opt_outs
+from cli import forget, opt_out_files
 from cli.named_customers import parse_customer
 from csat.db import tables
 from csat.db.database import Database
@@ -117,7 +117,7 @@ async def test_the_imported_opt_out_of_another_company_s_person_holds(
 ) -> None:
     (file := tmp_path / "list.csv").write_text(f"{listed}\n", "utf-8")
     async with running_world(tmp_path, database_url=database_url, **WITHOUT_X) as world:
-        await opt_outs.import_file(world.settings, file, apply=True, from_line=1)
+        await opt_out_files.import_file(world.settings, file, apply=True, from_line=1)
         await world.workspace.run_command(fixtures.ADA, fixtures.PARTNERS, "/csat status @sam")
 
         await world.wait_for_message("Can't be asked.", fixtures.PARTNERS)

@@ -9,7 +9,7 @@ from slack_sdk.models.views import View
 
 from blocks import slack_survey, slack_survey_modals
 from csat.surveys.questions import SCALES, Metric
-from csat.surveys.slack_survey import make_key, parse_key
+from csat.surveys.slack_survey_ids import make_key, parse_key
 from csat.surveys.survey import Survey
 from sandbox.slack.blockkit import validate_view
 from sandbox.slack.interactive_elements import interactive_elements

@@ -12,7 +12,7 @@ import aiohttp
 import httpx
 import pytest
 
-from csat.db import survey_updates, tables
+from csat.db import incoming_updates, tables
 from csat.db.errors import DatabaseError
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
@@ -209,7 +209,7 @@ async def test_while_the_database_is_unavailable_x_gets_503(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(survey_updates, "apply_update", _raise_database_error)
+        broken.setattr(incoming_updates, "apply_update", _raise_database_error)
         assert (await post(world, event())).status_code == 503
 
     assert (await post(world, event())).status_code == 200

@@ -46,9 +46,8 @@ from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, 
 from handlers import (
     account_resume,
     commands,
-    customer_access,
     customer_forms,
-    customer_lookup,
+    customers_survey,
     errors,
     export_command,
     form_opening,
@@ -56,6 +55,7 @@ from handlers import (
     low_ratings,
     modal_opening,
     modal_submission,
+    named_customer,
     opt_outs,
     report_args,
     report_command,
@@ -81,7 +81,7 @@ NAMES = {
 
 RAISED = {
     "in the form, below a field": ("csat/surveys/survey.py", "csat/surveys/recipients.py"),
-    "in the form for the note, below the note": ("csat/surveys/low_ratings.py",),
+    "in the form for the note, below the note": ("csat/surveys/follow_ups.py",),
     "in the forms that stop or allow surveys, below the reason": ("csat/surveys/opt_outs.py",),
     "in the form, and in place of it, if the person may not send surveys": (
         "csat/slack_api/user_permissions.py",
@@ -278,15 +278,15 @@ def _commands() -> Iterator[Section]:
     failed = by_id._replace(surveys=[closed], last_failure=closed)
     for reader in (samples.COLLEAGUE, samples.ELSEWHERE):
         yield "/csat status after a refusal", _message(status_message(failed, reader))
-    refused = customer_lookup.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
+    refused = named_customer.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
     yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
-    no_customer = customer_lookup.NO_HANDLE.format(command="/csat status")
-    no_person = customer_lookup.NO_PERSON.format(command="/csat status")
-    no_one = customer_lookup.NO_CUSTOMER.format(command="/csat status", example="@customer")
-    problems = (no_customer, no_person, no_one, customer_lookup.LOOKUP_TIMED_OUT, refused)
+    no_customer = named_customer.NO_HANDLE.format(command="/csat status")
+    no_person = named_customer.NO_PERSON.format(command="/csat status")
+    no_one = named_customer.NO_CUSTOMER.format(command="/csat status", example="@customer")
+    problems = (no_customer, no_person, no_one, named_customer.LOOKUP_TIMED_OUT, refused)
     yield "/csat status, stop or unstop, problems", _lines(*problems)
     for subcommand, unchanged in (("stop", opt_outs.NOT_RECORDED), ("unstop", opt_outs.NOT_LIFTED)):
-        works = customer_lookup.ID_WORKS.format(subcommand=subcommand)
+        works = named_customer.ID_WORKS.format(subcommand=subcommand)
         yield f"/csat {subcommand}, after such a problem of a handle", f"{unchanged} {works}"
     yield from _opt_outs()
     for sample in samples.REPORTS:
@@ -472,11 +472,11 @@ def _customers() -> Iterator[Section]:
     yield (
         "customer in Slack, problems",
         _lines(
-            customer_access.NOT_YOURS,
-            customer_access.NOT_ON_FILE,
-            customer_access.NOT_CHANGED,
-            customer_access.NOT_SAVED,
-            customer_access.NOT_KNOWN,
+            customers_survey.NOT_YOURS,
+            customers_survey.NOT_ON_FILE,
+            customers_survey.NOT_CHANGED,
+            customers_survey.NOT_SAVED,
+            customers_survey.NOT_KNOWN,
             customer_forms.NO_RATING,
             customer_forms.NO_COMMENT,
             customer_forms.COMMENT_TOO_LONG,

@@ -9,9 +9,9 @@ import sqlalchemy
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
+from csat.db.ambiguous_urls import is_ambiguous
 from csat.db.errors import DatabaseError
 from csat.db.migrations.upgrade import require_current, upgrade
-from csat.db.urls import is_ambiguous
 
 BUSY_TIMEOUT_SECONDS = 1.0
 """How long a transaction waits for SQLite's lock; Slack expects its acknowledgement within 3 seconds."""

@@ -27,7 +27,7 @@ from csat.db.pruning import FINISHED
 from csat.db.tables import attempts, follow_ups, outbox, surveys, unmatched_responses
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
-from csat.surveys.slack_survey import parse_receipt_id
+from csat.surveys.slack_survey_ids import parse_receipt_id
 from csat.surveys.states import State, predecessors
 from csat.surveys.transports import TransportName
 

@@ -16,7 +16,7 @@ from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.outbox import Notification, NotificationKind, drop, get_status, mark_sent, release, requeue
 from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
-from csat.surveys.low_ratings import (
+from csat.surveys.follow_ups import (
     FollowUp,
     LowRating,
     NotedLowRating,

@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from csat.db import survey_updates
+from csat.db import incoming_updates
 from csat.db.reconciliation import UncertainAttempt, give_up_reconciling
 from csat.db.survey_records import Refusal, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
@@ -52,7 +52,7 @@ class Reconciler:
             return
         for update in delivered:
             await self._database.run_with_retry(
-                survey_updates.apply_update, update, attempt.recipient_key, self._clock()
+                incoming_updates.apply_update, update, attempt.recipient_key, self._clock()
             )
         survey = await self._database.read(get_survey, attempt.survey.id)
         if survey is None or survey.state is not State.UNCERTAIN:

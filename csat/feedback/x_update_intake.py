@@ -3,8 +3,8 @@
 import asyncio
 import logging
 
-from csat.db import survey_updates
-from csat.db.survey_updates import UpdateOutcome
+from csat.db import incoming_updates
+from csat.db.incoming_updates import UpdateOutcome
 from csat.shared_resources import Resources
 from csat.surveys.responses import Update
 from csat.x_api.errors import InvalidFeedback
@@ -37,7 +37,7 @@ class Intake:
             return UpdateOutcome.IGNORED
         key = self._recipient_key(update.receipt.to_user_id)
         async with self._slots:
-            taken = await self._database.run(survey_updates.apply_update, update, key, self._clock())
+            taken = await self._database.run(incoming_updates.apply_update, update, key, self._clock())
         if taken is UpdateOutcome.ANSWERED:
             self._metrics.count_answer(update.metric)
         if taken is UpdateOutcome.UNMATCHED:
@@ -53,7 +53,7 @@ class Intake:
 
     async def match(self) -> None:
         """Match responses that came before their surveys were known, and drop those that never were."""
-        matched = await self._database.run(survey_updates.match_unmatched, self._clock(), MATCH_BATCH)
+        matched = await self._database.run(incoming_updates.match_unmatched, self._clock(), MATCH_BATCH)
         for metric in matched.answered:
             self._metrics.count_answer(metric)
         for feedback_id in matched.invalid:

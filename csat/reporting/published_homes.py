@@ -15,7 +15,7 @@ from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import homes
 from csat.reporting import report_queries
-from csat.reporting.home_report_query import ReportQuery
+from csat.reporting.home_report_choices import ReportQuery
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 

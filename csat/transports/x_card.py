@@ -1,8 +1,8 @@
 """X's feedback card: POST feedback/create delivers it in a direct message."""
 
+from csat.db.incoming_updates import MATCH_TOLERANCE
 from csat.db.reconciliation import UncertainAttempt
 from csat.db.survey_records import SurveyRecord
-from csat.db.survey_updates import MATCH_TOLERANCE
 from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from csat.clock import Clock
 from csat.db.errors import DatabaseError
+from csat.db.incoming_updates import MATCH_TOLERANCE
 from csat.db.reconciliation import UncertainAttempt
 from csat.db.survey_records import SurveyRecord
-from csat.db.survey_updates import MATCH_TOLERANCE
 from csat.surveys.link_message import compose
 from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient

@@ -12,12 +12,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from csat.db.errors import DatabaseError
-from csat.db.survey_updates import UpdateOutcome
+from csat.db.incoming_updates import UpdateOutcome
 from csat.feedback.x_update_intake import Intake
 from csat.web.paths import X_FEEDBACK
 from csat.web.request_body import BodyTooLarge, read_body
 from csat.x_api.errors import InvalidFeedback
-from csat.x_api.feedback_events import parse_event
+from csat.x_api.feedback_wire import parse_event
 
 MAX_BODY_BYTES = 256 * 1024
 """Enough for the longest message and comment with each character as an escape sequence."""

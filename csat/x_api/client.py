@@ -18,7 +18,7 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Survey
 from csat.surveys.transport_errors import Refused, Uncertain
-from csat.x_api import direct_message_wire, feedback_events, wire
+from csat.x_api import direct_message_wire, feedback_wire, wire
 from csat.x_api.direct_message_wire import Message
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import AccountRefused, Unanswered, Unreadable, XBusy
@@ -156,9 +156,9 @@ class XClient:
     async def show_feedback(self, feedback_id: str) -> Update:
         """Return the current state of a survey (GET feedback/show); raises `TransportError`."""
         path = f"/1.1/feedback/show/{feedback_id}.json"
-        return await self._get("show_feedback", path, {}, feedback_events.decipher_feedback)
+        return await self._get("show_feedback", path, {}, feedback_wire.decipher_feedback)
 
-    async def list_events(self, begin: datetime, end: datetime) -> AsyncIterator[feedback_events.EventsPage]:
+    async def list_events(self, begin: datetime, end: datetime) -> AsyncIterator[feedback_wire.EventsPage]:
         """Yield the pages of feedback events in a period (GET feedback/events); raises `TransportError`.
 
         Args:
@@ -169,7 +169,7 @@ class XClient:
         params = {name: str(int(moment.timestamp() * 1000)) for name, moment in milliseconds.items()}
         while params:
             path = "/1.1/feedback/events.json"
-            page = await self._get("list_events", path, params, feedback_events.decipher_events)
+            page = await self._get("list_events", path, params, feedback_wire.decipher_events)
             yield page
             params = {"cursor": page.next_cursor} if page.next_cursor else {}
 

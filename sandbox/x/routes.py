@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.x import endpoints
-from sandbox.x.endpoints import PAGE_NOT_FOUND, JsonResult
+from sandbox.x import regular_responses
 from sandbox.x.errors import ApiError
 from sandbox.x.faulty_responses import build_response
 from sandbox.x.rate_limits import Endpoint
 from sandbox.x.recorded_request import RecordedRequest
+from sandbox.x.regular_responses import PAGE_NOT_FOUND, JsonResult
 from sandbox.x.serializers import AsciiJSONResponse, serialize_error
 from sandbox.x.state import XState
 
@@ -29,31 +29,31 @@ def build_routes(x: XState) -> Starlette:
         routes=[
             Route(
                 "/1.1/feedback/create.json",
-                signed(Endpoint.CREATE, endpoints.create),
+                signed(Endpoint.CREATE, regular_responses.create),
                 methods=["POST"],
             ),
-            Route("/1.1/feedback/show/{feedback_id}.json", signed(Endpoint.SHOW, endpoints.show)),
-            Route("/1.1/feedback/events.json", signed(Endpoint.EVENTS, endpoints.list_events)),
-            Route("/2/users/by/username/{handle}", signed(Endpoint.LOOKUP, endpoints.look_up_user)),
-            Route("/2/users/me", signed(Endpoint.ME, endpoints.show_me)),
-            Route("/2/users/{user_id}", signed(Endpoint.LOOKUP, endpoints.show_user)),
+            Route("/1.1/feedback/show/{feedback_id}.json", signed(Endpoint.SHOW, regular_responses.show)),
+            Route("/1.1/feedback/events.json", signed(Endpoint.EVENTS, regular_responses.list_events)),
+            Route("/2/users/by/username/{handle}", signed(Endpoint.LOOKUP, regular_responses.look_up_user)),
+            Route("/2/users/me", signed(Endpoint.ME, regular_responses.show_me)),
+            Route("/2/users/{user_id}", signed(Endpoint.LOOKUP, regular_responses.show_user)),
             Route(
                 "/2/dm_conversations/with/{participant_id}/messages",
-                signed(Endpoint.SEND_MESSAGE, endpoints.send_message),
+                signed(Endpoint.SEND_MESSAGE, regular_responses.send_message),
                 methods=["POST"],
             ),
             Route(
                 "/2/dm_conversations/with/{participant_id}/dm_events",
-                signed(Endpoint.LIST_MESSAGES, endpoints.list_messages),
+                signed(Endpoint.LIST_MESSAGES, regular_responses.list_messages),
             ),
             Route(
                 "/1.1/feedback/submit/{feedback_id}.json",
-                unsigned(endpoints.submit),
+                unsigned(regular_responses.submit),
                 methods=["POST"],
             ),
             Route(
                 "/1.1/feedback/dismiss/{feedback_id}.json",
-                unsigned(endpoints.dismiss),
+                unsigned(regular_responses.dismiss),
                 methods=["POST"],
             ),
         ],

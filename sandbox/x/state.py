@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from sandbox.pubsub import PubSub
 from sandbox.traffic_log import TrafficLog
 from sandbox.x.accounts import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
+from sandbox.x.active_faults import FaultInjection
 from sandbox.x.behavior_options import BehaviorOptions
 from sandbox.x.direct_messages import DirectMessages, Message
 from sandbox.x.errors import ApiError, FeedbackNotFound
 from sandbox.x.event_listing import CREATED, UPDATED, Event
-from sandbox.x.fault_injection import FaultInjection
 from sandbox.x.feedback_card import SCALES, DirectMessage, Feedback
 from sandbox.x.feedback_create_params import CreateParams
 from sandbox.x.oauth_verification import SignatureVerifier

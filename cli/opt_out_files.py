@@ -14,8 +14,8 @@ from cli.errors import CommandError
 from cli.existing_database import open_existing
 from cli.named_customers import name_customer
 from cli.opt_out_list import ListedCustomer, read_list
-from cli.people_in_slack import PeopleInSlack
-from cli.resolved_list import ResolvedList, resolve
+from cli.resolved_opt_outs import ResolvedList, resolve
+from cli.slack_customers import PeopleInSlack
 from csat.backoff import backoff
 from csat.clock import utc_now
 from csat.db import audit_log, opt_outs

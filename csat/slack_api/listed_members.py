@@ -1,4 +1,4 @@
-"""Whether Slack knows the users and user groups that the settings list."""
+"""Whether Slack knows the users and user groups that an operator lists."""
 
 import asyncio
 from collections.abc import Collection, Mapping
