@@ -11,7 +11,7 @@ from slack_bolt.response import BoltResponse
 
 from blocks.elements import plain_message
 from csat.background_tasks import log_with_reference
-from csat.db.errors import CommitUnknown
+from csat.db.errors import CommitUnknown, DatabaseError, Rejected
 from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand, SubmittedForm
 from csat.surveys.origin import Origin
@@ -29,6 +29,11 @@ UNKNOWN = (
 """After a lost commit: what changes anything can be repeated."""
 
 SLACK_BUSY = "Slack is busy, so this app couldn't answer you. Try again in a minute."
+
+DATABASE_UNAVAILABLE = (
+    "This app's database is unavailable at the moment. Try again in a minute. "
+    "If it keeps happening, tell an admin of this app."
+)
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +70,9 @@ def _log(error: Exception, what: str) -> str:
     if isinstance(error, SlackUnavailable):
         log.warning("%s was not answered, as Slack is unavailable: %s", what, error)
         return SLACK_BUSY
+    if isinstance(error, DatabaseError) and not isinstance(error, CommitUnknown | Rejected):
+        log.warning("%s was not answered, as the database is unavailable: %s", what, error)
+        return DATABASE_UNAVAILABLE
     reference = log_with_reference(error, what)
     return (UNKNOWN if isinstance(error, CommitUnknown) else UNEXPECTED).format(reference=reference)
 

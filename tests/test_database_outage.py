@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stamina
@@ -57,11 +58,10 @@ async def _world(
     tmp_path: Path,
     short_busy_timeout: None,  # noqa: ARG001
 ) -> AsyncIterator[World]:
-    """The app with an operator."""
+    """The app with an operator and a supervisor."""
     url, direct_url = urls
-    async with running_world(
-        tmp_path, database_url=url, direct_url=direct_url, csat_operators=fixtures.BEN
-    ) as world:
+    people: dict[str, Any] = {"csat_operators": fixtures.BEN, "csat_supervisors": fixtures.CLEO}
+    async with running_world(tmp_path, database_url=url, direct_url=direct_url, **people) as world:
         yield world
 
 
@@ -150,6 +150,20 @@ async def test_an_operator_is_alerted_once(
 
     calls = [call for call in world.workspace.api_calls if call.args.get("channel") == fixtures.BEN]
     assert len(calls) == 1
+
+
+async def test_who_asks_for_results_reads_that_the_database_is_unavailable(
+    world: World, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with outage():
+        await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat report")
+        reply = await world.wait_for_message("database is unavailable", viewer=fixtures.CLEO)
+    unanswered = [record for record in caplog.records if record.name == "handlers.errors"]
+
+    assert reply.visible_to == fixtures.CLEO
+    assert "Try again in a minute" in visible_text(reply)
+    assert [record.exc_info for record in unanswered] == [None]
+    assert "Reference" not in caplog.text
 
 
 async def test_an_outage_is_logged_once_and_so_is_its_end(
