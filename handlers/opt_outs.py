@@ -23,7 +23,8 @@ from handlers.services import Services
 
 AGENTS_ONLY = "Only people who can send surveys can stop them. {denial}"
 SUPERVISORS_ONLY = (
-    "Only supervisors can lift an opt-out. Ask an admin of this app to add you to CSAT_SUPERVISORS."
+    "Only supervisors can lift an opt-out. "
+    "Ask a supervisor, or an admin of this app to add you to CSAT_SUPERVISORS."
 )
 
 NOT_RECORDED = "Nothing was recorded."

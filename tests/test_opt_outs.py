@@ -291,7 +291,7 @@ async def test_stopping_twice_says_who_was_first(world: World) -> None:
 
 async def test_only_supervisors_lift_an_opt_out_with_a_reason(world: World) -> None:
     await submit_reason(world, "/csat stop @mira_k")
-    await run_command(world, "/csat unstop @mira_k", "Only supervisors can lift an opt-out.")
+    await run_command(world, "/csat unstop @mira_k", "Only supervisors can lift an opt-out. Ask a supervisor")
     await run_command(world, "/csat unstop @sofie_l", "Nothing to lift", fixtures.CLEO)
     result = await submit_reason(world, "/csat unstop @mira_k", fixtures.CLEO, "They changed their mind.")
     assert result.outcome is ActionOutcome.CLOSED
