@@ -112,8 +112,13 @@ SUBCOMMANDS = {
     "help": Subcommand(_send_help, (Usage("/csat help", "shows this help"),)),
 }
 STOPS = f"To stop surveys to a customer, type /csat stop {{customer}}, or see {HELP}."
+RESULTS = (
+    "For how customers answered, supervisors type /csat report. "
+    "For a customer's surveys, type /csat status {customer}. {hint}"
+)
 OTHER_WORDS = {
     **dict.fromkeys(("optout", "opt-out", "block", "unsubscribe"), STOPS),
+    **dict.fromkeys(("results", "stats", "statistics", "scores"), RESULTS),
     "cancel": (
         "There's no /csat cancel. A survey that waits has the button Cancel, in this app's Messages. {hint}"
     ),

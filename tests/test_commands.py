@@ -104,6 +104,9 @@ async def test_a_command_that_an_app_with_slack_alone_does_not_understand(
         ("/csat cancel @mira_k", "There's no /csat cancel. A survey that waits has the button Cancel"),
         ("/csat cancel", "There's no /csat cancel. A survey that waits has the button Cancel"),
         ("/csat start", "There's no /csat start. To open the form, type /csat or /csat @customer."),
+        ("/csat results", "For how customers answered, supervisors type /csat report."),
+        ("/csat stats", "For a customer's surveys, type /csat status @customer."),
+        ("/csat scores @mira_k", "For a customer's surveys, type /csat status @mira_k."),
     ],
 )
 async def test_a_command_that_is_not_understood_is_answered_with_one_sentence(
