@@ -38,7 +38,8 @@ class PauseAlerts:
             await self._poster.post_dm(alert.operator, *message)
         except SlackError as error:
             retry_at = find_retry_time(error, alert.attempts, self._clock())
-            log.warning("Operator %s was not told (%s), retry: %s", alert.operator, error, retry_at)
+            level = logging.DEBUG if alert.attempts and retry_at else logging.WARNING
+            log.log(level, "Operator %s was not told (%s), retry: %s", alert.operator, error, retry_at)
             if retry_at:
                 await self._database.run_with_retry(pause_alerts.reschedule, alert, retry_at)
                 return

@@ -11,6 +11,7 @@ from csat.db import tables
 from csat.db.account_pauses import MIN_ALERT_INTERVAL
 from csat.db.outbox import NotificationKind
 from csat.x_api.refusals import InvalidCredentials
+from notifications.retries import MAX_TRIES
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
@@ -88,6 +89,25 @@ async def test_after_the_command_resume_a_repeated_refusal_alerts_the_operators_
 
     assert caplog.text.count("is paused") == 2
     assert "accepts the account" not in caplog.text
+
+
+async def test_an_alert_that_slack_does_not_take_is_logged_first_and_when_it_is_given_up(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.workspace.faults.fail("chat.postMessage", "internal_error", times=1_000)
+    for endpoint in (Endpoint.CREATE, Endpoint.ME):
+        world.x.fail(Fault.WRONG_KEYS, endpoint)
+    await world.submit_survey()
+    for tries in range(1, MAX_TRIES + 1):
+        await world.wait_until(
+            lambda tries=tries: world.rows(tables.operator_alerts.c.attempts) == [(tries,)]
+        )
+        await world.advance(minutes=11)
+    await world.wait_until(lambda: not world.rows(tables.operator_alerts))
+
+    told = [line for line in caplog.messages if line.startswith(f"Operator {fixtures.CLEO} was not told")]
+    assert len(told) == 2
+    assert told[1].endswith("retry: None")
 
 
 async def test_keys_that_x_rejects_at_the_start_pause_the_account_before_somebody_sends(
