@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ ALERT = "X isn't accepting surveys"
 
 def is_paused(world: World) -> bool:
     return world.rows(tables.accounts.c.paused_at) != [(None,)]
+
+
+def was_alert_tried(world: World, times: int) -> bool:
+    return world.rows(tables.operator_alerts.c.attempts) == [(times,)]
 
 
 def is_running(name: str) -> bool:
@@ -99,9 +104,7 @@ async def test_an_alert_that_slack_does_not_take_is_logged_first_and_when_it_is_
         world.x.fail(Fault.WRONG_KEYS, endpoint)
     await world.submit_survey()
     for tries in range(1, MAX_TRIES + 1):
-        await world.wait_until(
-            lambda tries=tries: world.rows(tables.operator_alerts.c.attempts) == [(tries,)]
-        )
+        await world.wait_until(partial(was_alert_tried, world, tries))
         await world.advance(minutes=11)
     await world.wait_until(lambda: not world.rows(tables.operator_alerts))
 
