@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from html import unescape
 from http import HTTPStatus
 from pathlib import Path
 
@@ -674,6 +676,37 @@ async def test_an_unavailable_database_is_told(page: RatingPages) -> None:
 
     assert [shown.status_code, posted.status_code, again.status_code] == [503, 503, 303]
     assert "try again" in visible_text(posted.text)
+
+
+async def test_a_comment_that_can_not_be_saved_now_is_kept_in_a_form_to_send_it_again(
+    page: RatingPages,
+) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    await page.rate(path, 4)
+    comment = {"action": "comment", "comment": "Slow, & then <lost>."}
+
+    rename_surveys(page, "surveys", "away")
+    unsaved = await page.browser.post(path, data=comment)
+    rename_surveys(page, "away", "surveys")
+    for number in range(CAPACITY):
+        await page.browser.get(f"/r/{number}")
+    refused = await page.browser.post(path, data=comment)
+    elsewhere = await page.browser.post(path, data=comment, headers={"sec-fetch-site": "cross-site"})
+    page.world.clock.advance(minutes=1)
+    await page.browser.post(path, data={"action": "comment", "comment": find_comment(refused.text)})
+
+    assert [unsaved.status_code, refused.status_code, elsewhere.status_code] == [503, 429, 403]
+    assert find_comment(unsaved.text) == find_comment(refused.text) == comment["comment"]
+    assert "Send comment" in visible_text(unsaved.text)
+    assert "lost" not in elsewhere.text
+    assert page.survey(survey_id)["comment"] == comment["comment"]
+
+
+def find_comment(html: str) -> str:
+    """Return the text in the field for a comment; "" without that field."""
+    field = re.search(r"<textarea[^>]*>(.*)</textarea>", html, re.DOTALL)
+    return unescape(field[1]) if field else ""
 
 
 def rename_surveys(page: RatingPages, before: str, after: str) -> None:

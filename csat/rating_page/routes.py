@@ -103,7 +103,8 @@ class RatingPageEndpoint:
 
     async def show_unknown(self, request: Request) -> Response:
         """Respond to any other path as to a wrong token."""
-        return self._respond(request, Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
+        problem = Problem(Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
+        return self._respond_with_problem(request, problem)
 
     async def _respond_to(
         self, request: Request, handle: Callable[[Request], Awaitable[Response]]
@@ -111,10 +112,15 @@ class RatingPageEndpoint:
         try:
             return await handle(request)
         except Problem as problem:
-            return self._respond(request, problem.step, problem.status)
+            return self._respond_with_problem(request, problem)
         except DatabaseError as error:
             log.warning("The rating page can't use the database: %s", error)
-            return self._respond(request, Step.UNAVAILABLE)
+            return self._respond_with_problem(request, Problem(Step.UNAVAILABLE))
+
+    def _respond_with_problem(self, request: Request, problem: Problem) -> Response:
+        """Show what went wrong, and what was typed in a form to send it again, if that may help."""
+        comment = getattr(request.state, "comment", "")
+        return self._respond(request, problem.step, problem.status, comment=comment, is_invalid=False)
 
     async def _prove(self, _request: Request) -> Response:
         newest, *_ = await self._database.read(load_rating_link_secrets)
@@ -127,12 +133,14 @@ class RatingPageEndpoint:
         )
 
     async def _take(self, request: Request) -> Response:
-        if not self._has_budget(request):
-            raise Problem(Step.TOO_MANY)
+        has_budget = self._has_budget(request)
         if is_cross_site(request, self._public_url):
             raise Problem(Step.REFUSED, HTTPStatus.FORBIDDEN)
-        survey_id, page = await self._find(request)
         form = await _read_form(request)
+        request.state.comment = get_text(form, "comment")
+        if not has_budget:
+            raise Problem(Step.TOO_MANY)
+        survey_id, page = await self._find(request)
         action = get_text(form, "action")
         if action == "opt_out":
             await self._database.run_idempotent(
