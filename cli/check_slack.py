@@ -10,7 +10,7 @@ from cli.finding import Finding, warning
 from csat.settings import Settings
 from csat.slack_api.error_explanations import explain, is_busy
 from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
-from csat.slack_api.listed_members import ListedMembers, Problem
+from csat.slack_api.member_existence import ListedMembers, Problem
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.web import paths

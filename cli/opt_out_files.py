@@ -13,7 +13,7 @@ import typer
 from cli.errors import CommandError
 from cli.existing_database import open_existing
 from cli.named_customers import name_customer
-from cli.opt_out_list import ListedCustomer, read_list
+from cli.opt_out_csv import ListedCustomer, read_list
 from cli.resolved_opt_outs import ResolvedList, resolve
 from cli.slack_customers import PeopleInSlack
 from csat.backoff import backoff

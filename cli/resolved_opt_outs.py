@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cli.named_customers import name_customer
-from cli.opt_out_list import ListedCustomer
+from cli.opt_out_csv import ListedCustomer
 from cli.slack_customers import PeopleInSlack, UnknownWorkspace
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
-from csat.slack_api.listed_members import Problem
+from csat.slack_api.member_existence import Problem
 from csat.surveys.recipients import Recipient, SlackPerson
 
 UNKNOWN_PERSON = (

@@ -7,7 +7,7 @@ from csat.db.database import Database
 from csat.reporting.export_queries import list_teams
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
-from csat.slack_api.listed_members import ListedMembers, Problem
+from csat.slack_api.member_existence import ListedMembers, Problem
 from csat.slack_api.responses import AuthTest, parse_response
 from csat.slack_api.web_client import WebClient
 from csat.surveys.recipients import Recipient, SlackPerson

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from csat.surveys.mentions import TicketPattern, parse_ticket_patterns
+from csat.surveys.customers_in_message import TicketPattern, parse_ticket_patterns
 from csat.surveys.questions import Catalogue, CatalogueError, Metric
 from csat.surveys.transports import TransportName
 

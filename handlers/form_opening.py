@@ -15,7 +15,7 @@ from csat.db.survey_records import get_survey
 from csat.slack_api.message_to_text import extract_text
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
-from csat.surveys.mentions import find_external_id, find_recipients
+from csat.surveys.customers_in_message import find_external_id, find_recipients
 from csat.surveys.networks import Network
 from csat.surveys.origin import Origin
 from csat.surveys.recipients import SlackPerson

@@ -23,8 +23,8 @@ from csat.shared_resources import Notify
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackError, SlackRefused
 from csat.slack_api.payloads import SlashCommand
+from csat.surveys.customers_in_message import TicketPattern
 from csat.surveys.limits import Denial, Limits
-from csat.surveys.mentions import TicketPattern
 from csat.surveys.origin import Origin
 from csat.surveys.recipients import Recipient, SlackPerson
 from csat.surveys.survey import Draft

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from cli import manifest
 from csat.slack_api.errors import SlackError
-from csat.slack_api.listed_members import CONCURRENCY, ListedMembers, Problem
+from csat.slack_api.member_existence import CONCURRENCY, ListedMembers, Problem
 from csat.slack_api.web_client import build_web_client, open_session
 from sandbox.slack import Workspace, fixtures
 

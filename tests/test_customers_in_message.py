@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from csat.question_and_ticket_files import load_ticket_patterns
 from csat.slack_api.message_to_text import MAX_DEPTH, extract_text
-from csat.surveys.mentions import find_external_id, find_recipients
+from csat.surveys.customers_in_message import find_external_id, find_recipients
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH
 from tests.strategies import JSON, TEXT
 
