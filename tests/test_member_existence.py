@@ -31,7 +31,7 @@ async def test_the_problem_of_each_id_is_told(workspace: Workspace) -> None:
         Problem.DEACTIVATED,
         Problem.APP,
         Problem.OTHER_TEAM,
-        Problem.OTHER_TEAM,
+        Problem.STRANGER,
         Problem.NO_USER,
         None,
         Problem.NO_GROUP,

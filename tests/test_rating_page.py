@@ -627,6 +627,7 @@ async def test_other_bodies_are_refused(
 async def test_wrong_tokens_and_posts_are_limited_by_address(page: RatingPages) -> None:
     path = page.path(page.insert_survey())
     here, there = {"x-forwarded-for": "192.0.2.1"}, {"x-forwarded-for": "192.0.2.2"}
+    page.world.clock.stop()
 
     guesses = [await page.browser.get(f"/r/{number}", headers=here) for number in range(CAPACITY + 1)]
     posted_here = await page.rate(path, 4, **here)
@@ -642,6 +643,7 @@ async def test_wrong_tokens_and_posts_are_limited_by_address(page: RatingPages) 
 
 
 async def test_one_ipv6_subscriber_has_one_bucket(page: RatingPages) -> None:
+    page.world.clock.stop()
     guesses = [
         await page.browser.get("/r/x", headers={"x-forwarded-for": f"2001:db8::{number:x}"})
         for number in range(CAPACITY + 1)
@@ -685,6 +687,7 @@ async def test_a_comment_that_can_not_be_saved_now_is_kept_in_a_form_to_send_it_
     path = page.path(survey_id)
     await page.rate(path, 4)
     comment = {"action": "comment", "comment": "Slow, & then <lost>."}
+    page.world.clock.stop()
 
     rename_surveys(page, "surveys", "away")
     unsaved = await page.browser.post(path, data=comment)

@@ -60,12 +60,17 @@ UNDER_LEASE = (
 
 @dataclass
 class Clock:
-    """A clock that follows the machine's and can be advanced."""
+    """A clock that follows the machine's, and can be advanced and stopped."""
 
     ahead: timedelta = field(default_factory=timedelta)
+    stopped_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return (self.stopped_at or datetime.now(UTC)) + self.ahead
+
+    def stop(self) -> None:
+        """Follow the machine's clock no longer: time passes only as the clock is advanced."""
+        self.stopped_at = datetime.now(UTC)
 
     def advance(self, **ahead: float) -> None:
         """Advance the clock."""
