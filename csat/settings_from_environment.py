@@ -1,8 +1,9 @@
 """The settings as operators give them: in the environment, a `.env` file, and files for secrets."""
 
 import difflib
+import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -16,9 +17,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from csat.env_file_ambiguities import find_ambiguous, unquote
+from csat.env_file_problems import find_ambiguous, find_unreadable, unquote
 from csat.setting_types import LogFormat
 from csat.settings import SECRET_LOCATIONS, Settings, SettingsWithoutXKeys
+
+logging.getLogger("dotenv").setLevel(logging.ERROR)  # it warns of lines that are refused here
 
 ENV_FILE: Final = ".env"
 PREFIX: Final = "CSAT_"
@@ -160,7 +163,10 @@ class _ConnectionSettings(BaseSettings):
 
 def _load(kind: type[FromEnvironment]) -> FromEnvironment:
     try:
-        problems = [*_find_ambiguous(), *_find_misspelled()]
+        text = Path(ENV_FILE).read_text("utf-8") if Path(ENV_FILE).is_file() else ""
+        if unreadable := [*find_unreadable(text, _KNOWN)]:
+            raise SettingsError(unreadable)  # it may hide any other setting
+        problems = [*find_ambiguous(text, _KNOWN), *_find_misspelled()]
         settings = kind()
     except ValidationError as error:
         problems += [_describe(details["loc"], details) for details in error.errors()]
@@ -170,12 +176,6 @@ def _load(kind: type[FromEnvironment]) -> FromEnvironment:
     if problems:
         raise SettingsError(problems)
     return settings
-
-
-def _find_ambiguous() -> Iterator[str]:
-    """Yield a sentence for each value that is ambiguous in the `.env` file."""
-    if (file := Path(ENV_FILE)).is_file():
-        yield from find_ambiguous(file.read_text("utf-8"), _KNOWN)
 
 
 def _find_misspelled() -> list[str]:

@@ -385,6 +385,39 @@ def test_what_may_be_a_variable_in_the_env_file_is_refused(
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "CSAT_AGENTS='U07ADA4K2QX, U07BEN9M3RT",
+        "CSAT_MESSAGE='We're glad'",
+        'CSAT_AGENTS="U1""U2"',
+        "CSAT_AGENTS: U07ADA4K2QX",
+        "CSAT_AGENTS U07ADA4K2QX",
+        "CSAT_AGENTS",
+    ],
+)
+def test_a_line_of_the_env_file_that_can_not_be_read_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (folder / ".env").write_text(
+        f"PORT=high\n\n# those who may send\n{line}\nCSAT_DISPLAY_NAME='Northwind'\n", encoding="utf-8"
+    )
+
+    problem, *others = load_problems(monkeypatch)
+    assert problem.startswith("Line 4 of .env can't be read: write NAME=value")
+    assert all("can't be read" in other for other in others)
+    assert "U07ADA4K2QX" not in problem
+
+
+@pytest.mark.parametrize("end", ["CSAT_MESSAGE='", "CSAT_MESSAGE=''"])
+def test_a_quote_that_is_closed_some_lines_later_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    (folder / ".env").write_text(f"CSAT_AGENTS='U07ADA4K2QX\nCSAT_SUPERVISORS=U1\n{end}\n", encoding="utf-8")
+
+    assert load_problems(monkeypatch)[0].startswith("Line 1 of .env can't be read")
+
+
+@pytest.mark.parametrize(
     ("quoted", "value"),
     [
         ("'We are #1, not $2'", "We are #1, not $2"),

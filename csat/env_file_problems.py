@@ -1,7 +1,10 @@
-"""What is ambiguous in a `.env` file: the app, systemd and Docker would each read something else."""
+"""What is wrong in a `.env` file: what can't be read, or is read otherwise by the app, systemd and Docker."""
 
+import io
 import re
 from collections.abc import Collection, Iterator
+
+from dotenv.parser import Binding, parse_stream
 
 _ASSIGNMENT = re.compile(
     r"""^[^\S\n]*(?:export\s+)?(?P<name>\w+)[^\S\n]*=[^\S\n]*
@@ -9,6 +12,29 @@ _ASSIGNMENT = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _QUOTED = re.compile(r"""(?P<quote>['"])(?P<value>(?:(?!(?P=quote)).)*)(?P=quote)""", re.DOTALL)
+
+
+def find_unreadable(text: str, names: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each line that sets nothing, or whose value holds settings of these names."""
+    for binding in parse_stream(io.StringIO(text)):
+        has_no_value = binding.key is not None and binding.value is None
+        if binding.error or has_no_value or _holds_setting(binding.value or "", names):
+            yield (
+                f"Line {_number(binding)} of .env can't be read: write NAME=value, with quotes around the "
+                "whole value or none. A value with an apostrophe needs double quotes."
+            )
+
+
+def _holds_setting(value: str, names: Collection[str]) -> bool:
+    """Return True if a value goes on over lines that are settings, for want of a closing quote."""
+    _, _, further_lines = value.partition("\n")
+    return any(assignment["name"].upper() in names for assignment in _ASSIGNMENT.finditer(further_lines))
+
+
+def _number(binding: Binding) -> int:
+    """Return the number of the line, which may be read together with empty lines before it."""
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def find_ambiguous(text: str, names: Collection[str]) -> Iterator[str]:
