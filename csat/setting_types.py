@@ -20,6 +20,8 @@ from csat.surveys.transports import TransportName
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost")
 """Where a page can be tried without https."""
 
+MIN_KEY_LENGTH: Final = 16
+
 DATABASE_DRIVERS: Final = ("sqlite", "postgresql+psycopg")
 
 
@@ -62,6 +64,12 @@ def _check_database_url(url: SecretStr) -> SecretStr:
     if parts.drivername not in DATABASE_DRIVERS or not parts.database or parts.database == ":memory:":
         raise invalid("must be a file of SQLite, like sqlite:///csat.db, or postgresql+psycopg://...")
     return url
+
+
+def _check_secret_key(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value().strip()) < MIN_KEY_LENGTH:
+        raise invalid(f"must be {MIN_KEY_LENGTH} characters or more, not counting white space around them")
+    return key
 
 
 def _check_person_id(text: str) -> str:
@@ -136,6 +144,7 @@ BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 PrivacyUrl = Annotated[str, AfterValidator(_check_privacy_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+SecretKey = Annotated[SecretStr, AfterValidator(_check_secret_key)]
 ChannelId = Annotated[str, AfterValidator(_check_channel_id)]
 Handle = Annotated[str, AfterValidator(_check_handle)]
 Handles = Annotated[frozenset[Handle], NoDecode, BeforeValidator(_split_list)]

@@ -23,6 +23,7 @@ from csat.setting_types import (
     PrivacyUrl,
     PublicUrl,
     Questions,
+    SecretKey,
     TransportNames,
     invalid,
     limited,
@@ -84,7 +85,7 @@ class SettingsWithoutXKeys(BaseModel):
     x_webhook_password: SecretStr = Field(SecretStr(""), validate_default=True)
 
     database_url: DatabaseUrl = SecretStr("sqlite:///csat.db")
-    csat_secret_key: SecretStr | None = Field(None, min_length=16, description="16 characters or more")
+    csat_secret_key: SecretKey | None = None
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=0, le=65535, description="a whole number from 0 to 65535")
     metrics_host: str = "127.0.0.1"

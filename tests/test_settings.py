@@ -49,6 +49,11 @@ def load_slack_alone(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings
     return load_settings()
 
 
+TOO_SHORT = (
+    "CSAT_SECRET_KEY must be 16 characters or more, not counting white space around them. See .env.example."
+)
+
+
 def load_problems(monkeypatch: pytest.MonkeyPatch, **others: str) -> list[str]:
     with pytest.raises(SettingsError) as error:
         load(monkeypatch, **others)
@@ -232,6 +237,25 @@ def test_an_invalid_setting_is_named_without_its_value(
     assert problem.endswith(
         f"Find it at {SECRET_LOCATIONS[name]}." if name in SECRET_LOCATIONS else "See .env.example."
     )
+
+
+@pytest.mark.parametrize("key", [" " * 20, "fifteen letters", f"  fifteen letters{' ' * 9}"])
+def test_a_secret_key_is_as_long_as_it_is_without_the_white_space_around_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    assert load_problems(monkeypatch, CSAT_SECRET_KEY=key) == [TOO_SHORT]
+
+    (folder / ".env").write_text(f"CSAT_SECRET_KEY='{key}'\n", encoding="utf-8")
+    monkeypatch.delenv("CSAT_SECRET_KEY")
+    assert load_problems(monkeypatch) == [TOO_SHORT]
+
+
+def test_a_secret_key_that_is_too_short_in_its_file_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file := folder / "key").write_text(f"fifteen letters{' ' * 9}\n", encoding="utf-8")
+
+    assert load_problems(monkeypatch, CSAT_SECRET_KEY_FILE=str(file)) == [TOO_SHORT]
 
 
 @pytest.mark.parametrize("password", ["word@TAIL", "@TAIL", "TAIL@", "a/TAIL@b", "a@TAIL:1", "a@TAIL/c?d#e"])
