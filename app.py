@@ -263,7 +263,7 @@ async def _serve(settings: Settings) -> None:
         started = (
             "Started" if settings.slack_app_token else f"Listening for Slack at {url}{paths.SLACK_EVENTS}"
         )
-        log.info("%s; health check at %s/healthz", started, url)
+        log.info("%s; health check at %s/readyz", started, url)
         gc.freeze()  # the imported modules are not examined at each garbage collection: 4 % of a survey's CPU
         await stop.wait()
 

@@ -385,8 +385,8 @@ async def test_a_running_send_is_finished_and_confirmed_before_shutdown(tmp_path
 async def test_over_http_the_app_listens_on_host_and_port(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
         process = await start_command(tmp_path, {**environment, "SLACK_APP_TOKEN": ""})
-        line = await wait_for_line(process, "healthz")
-        address = re.search(r"(http://127\.0\.0\.1:\d+)/healthz", line)
+        line = await wait_for_line(process, "health check at")
+        address = re.search(r"(http://127\.0\.0\.1:\d+)/readyz", line)
         assert address
         async with local_client() as client:
             answer = await client.get(address[0])
