@@ -16,6 +16,11 @@ from csat.settings import SettingsWithoutXKeys
 FILE_MODE = 0o600
 """Only its owner can read a backup: it holds handles and comments."""
 
+TARGET_ERRORS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
+"""What SQLite says of the file to which it writes a copy, as it only reads the other."""
+ACCESS_ERRORS = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+"""What SQLite says of a file that it can't open, or beside which it can't put those of its log."""
+
 
 class BackupError(CommandError):
     """There is no backup."""
@@ -43,12 +48,14 @@ def back_up(database: Path, target: Path) -> Contents:
     """Write a copy of the database as it is at this moment; return what is in it.
 
     Raises:
-        BackupError: the target exists, the disk is full, or the database is damaged.
+        BackupError: the target exists, the disk is full, or the database is damaged or another program's.
         CommandError: there is no database.
     """
     require_file(database)
     with _connect(database) as connection, _new_file(target):
-        connection.execute("VACUUM INTO ?", (str(target),))
+        if not _has_surveys(connection):
+            raise BackupError(f"{database}: it is empty, or another program's. Check DATABASE_URL.")
+        _copy(connection, target)
         return check_backup(target)
 
 
@@ -60,6 +67,10 @@ def check_backup(backup: Path) -> Contents:
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
             raise BackupError(f"{backup} is damaged: {found}.")
+        if not _has_surveys(connection):
+            raise BackupError(
+                f"{backup}: it is empty, or another program's. Name a file that `backup` wrote."
+            )
         return count_contents(connection)
 
 
@@ -72,13 +83,30 @@ def count_contents(connection: sqlite3.Connection) -> Contents:
     return Contents(surveys, opt_outs)
 
 
+def _has_surveys(connection: sqlite3.Connection) -> bool:
+    """Return True for a database of this app, whose table of surveys may have no rows."""
+    return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'surveys'").fetchone())
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    try:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode not in TARGET_ERRORS:
+            raise
+        raise BackupError(f"{target} can't be written: {error}. Free space on its disk.") from error
+
+
 @contextlib.contextmanager
 def _connect(file: Path) -> Iterator[sqlite3.Connection]:
     try:
         with contextlib.closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as connection:
             yield connection
     except sqlite3.Error as error:
-        raise BackupError(f"{file}: {error}.") from error
+        advice = ""
+        if error.sqlite_errorcode & 0xFF in ACCESS_ERRORS:
+            advice = f" Run this command as the user of the app, who can write to {file.absolute().parent}."
+        raise BackupError(f"{file}: {error}.{advice}") from error
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from cli.backup import back_up, check_backup, count_contents, database_file
+from cli.backup import Contents, back_up, check_backup, count_contents, database_file
 from cli.errors import CommandError
 from csat.clock import utc_now
 from csat.db.database import Database
@@ -36,7 +36,7 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
     database = database_file(settings).resolve()
     if not database.parent.exists():
         raise CommandError(f"there is no folder {database.parent}. Create it, or check DATABASE_URL.")
-    contents = check_backup(source)
+    contents = _check_source(source, database)
     owner = (database if database.exists() else database.parent).stat()
     with _lock(database) as connection:
         if not replace and (loss := _describe_loss(connection)):
@@ -57,6 +57,12 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
             "sent since. The app sends none of them again by itself: it asks their requesters whether they "
             "arrived."
         )
+
+
+def _check_source(source: Path, database: Path) -> Contents:
+    if source.exists() and source.resolve() == database:
+        raise CommandError(f"{source} is the database itself. Name a file that `backup` wrote.")
+    return check_backup(source)
 
 
 async def _prepare(restored: Path) -> tuple[int, bool]:

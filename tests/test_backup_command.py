@@ -1,12 +1,31 @@
 """`python app.py backup`: a copy of the SQLite database that can be started from."""
 
 import contextlib
+import resource
+import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from cli.backup import BackupError
+from cli.backup import back_up as back_up_file
 from csat.db.database import Database
 from tests.app_process import fake_environment, run_command
+from tests.databases import sqlite_in
 from tests.world import World
+
+
+@contextlib.contextmanager
+def limited_file_size(size: int) -> Iterator[None]:
+    """Let no file grow beyond this number of bytes, as on a disk that is nearly full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def back_up(world: World, target: Path) -> tuple[int, str]:
@@ -46,6 +65,42 @@ async def test_a_backup_that_fails_leaves_no_file(world: World, tmp_path: Path) 
     assert code == 1
     assert printed.startswith("No backup: ")
     assert not (tmp_path / "backup.db").exists()
+
+
+def test_a_full_disk_is_that_of_the_backup(tmp_path: Path) -> None:
+    Database(sqlite_in(tmp_path)).close()
+    target = tmp_path / "backup.db"
+
+    with limited_file_size(40_000), pytest.raises(BackupError) as error:
+        back_up_file(tmp_path / "csat.db", target)
+
+    assert str(error.value) == f"{target} can't be written: disk I/O error. Free space on its disk."
+    assert not target.exists()
+
+
+async def test_another_program_s_database_is_not_backed_up(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "csat.db")) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    async with fake_environment(tmp_path) as (_, _, environment):
+        result = await run_command(tmp_path, environment, "backup", "backup.db")
+
+    assert result == (
+        1,
+        f"No backup: {tmp_path}/csat.db: it is empty, or another program's. Check DATABASE_URL.\n",
+    )
+
+
+async def test_who_can_not_open_the_database_is_told_as_whom_to_run_the_command(tmp_path: Path) -> None:
+    Database(sqlite_in(tmp_path)).close()
+    (tmp_path / "csat.db-wal").mkdir()
+    async with fake_environment(tmp_path) as (_, _, environment):
+        code, printed = await run_command(tmp_path, environment, "backup", "backup.db")
+
+    assert code == 1
+    assert printed == (
+        f"No backup: {tmp_path}/csat.db: unable to open database file. Run this command as the user of the "
+        f"app, who can write to {tmp_path}.\n"
+    )
 
 
 async def test_postgresql_has_its_own_way(tmp_path: Path) -> None:

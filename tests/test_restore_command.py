@@ -1,5 +1,6 @@
 """`python app.py restore`: a backup takes the place of the database, and nothing is sent twice."""
 
+import contextlib
 import shutil
 import sqlite3
 import stat
@@ -238,6 +239,27 @@ async def test_a_backup_that_does_not_exist_is_called_that(world: World, tmp_pat
     missing = tmp_path / "mistyped.db"
     assert await restore(world, missing) == (1, f"Not restored: there is no file {missing}.\n")
     assert not missing.exists()
+
+
+async def test_the_database_is_no_backup_of_itself(world: World) -> None:
+    async with running_app(world):
+        await world.send_survey()
+
+    assert await restore(world, world.database_file, "--replace") == (
+        1,
+        f"Not restored: {world.database_file} is the database itself. Name a file that `backup` wrote.\n",
+    )
+    assert world.states() == ["sent"]
+
+
+async def test_a_database_of_another_program_is_no_backup(world: World, backup: Path) -> None:
+    with contextlib.closing(sqlite3.connect(backup)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+
+    assert await restore(world, backup) == (
+        1,
+        f"Not restored: {backup}: it is empty, or another program's. Name a file that `backup` wrote.\n",
+    )
 
 
 async def test_a_damaged_database_can_be_replaced(world: World, backup: Path) -> None:
