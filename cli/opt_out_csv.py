@@ -38,12 +38,22 @@ class ListedCustomer(NamedTuple):
     """When the customer said so, if the list has a date."""
 
 
+class LineProblem(NamedTuple):
+    """What is wrong in a line of the list; `str()` says it with the line's number."""
+
+    line: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.problem}"
+
+
 class InvalidLine(ValueError):
     """A line can't be read; `str()` says why."""
 
 
-def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedCustomer | str]:
-    """Yield the customers of a list, and for a line that can't be read its number with the problem.
+def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedCustomer | LineProblem]:
+    """Yield the customers of a list, and the problem of each line that can't be read.
 
     A first line with the word "customer" names the columns. Raises `CommandError`, also if it looks like
     another header, or `OSError`.
@@ -59,7 +69,7 @@ def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedC
         raise CommandError(f"{path} is not a CSV file in UTF-8: {error}.") from error
 
 
-def _read_lines(file: TextIO, now: datetime, from_line: int) -> Iterator[ListedCustomer | str]:
+def _read_lines(file: TextIO, now: datetime, from_line: int) -> Iterator[ListedCustomer | LineProblem]:
     reader, columns = csv.reader(file), COLUMNS
     for cells in reader:
         names = tuple(cell.strip().lower() for cell in cells)
@@ -72,9 +82,9 @@ def _read_lines(file: TextIO, now: datetime, from_line: int) -> Iterator[ListedC
                 yield _parse(reader.line_num, columns, cells, now)
             except InvalidRecipient as problem:
                 hint = f" If this is a header, call its {COLUMN_NAMES}." if reader.line_num == 1 else ""
-                yield f"Line {reader.line_num}: {problem}{hint}"
+                yield LineProblem(reader.line_num, f"{problem}{hint}")
             except (InvalidLine, InvalidReason) as problem:
-                yield f"Line {reader.line_num}: {problem}"
+                yield LineProblem(reader.line_num, str(problem))
 
 
 def _parse(line: int, columns: tuple[str, ...], cells: list[str], now: datetime) -> ListedCustomer:

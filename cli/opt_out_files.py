@@ -13,7 +13,7 @@ import typer
 from cli.errors import CommandError
 from cli.existing_database import open_existing
 from cli.named_customers import name_customer
-from cli.opt_out_csv import ListedCustomer, read_list
+from cli.opt_out_csv import LineProblem, ListedCustomer, read_list
 from cli.resolved_opt_outs import ResolvedList, resolve
 from cli.slack_customers import PeopleInSlack
 from csat.backoff import backoff
@@ -76,8 +76,8 @@ class ImportResult(NamedTuple):
     """What has become of a line."""
 
     is_new: bool = False
-    problem: str = ""
-    """Why it names nobody, or ""."""
+    problem: LineProblem | None = None
+    """Why it names nobody."""
 
 
 class Importer:
@@ -119,9 +119,8 @@ class Importer:
         try:
             recipient_id = customer.recipient.id or await self._look_up(customer.recipient)
         except (RecipientUnknown, RecipientSuspended, NotLookedUp) as refusal:
-            return ImportResult(
-                problem=f"Line {customer.line}: {name_customer(customer.recipient)}: {refusal.advice}"
-            )
+            problem = f"{name_customer(customer.recipient)}: {refusal.advice}"
+            return ImportResult(problem=LineProblem(customer.line, problem))
         is_new = await self._database.run_with_retry(
             opt_outs.record,
             self._recipient_key(recipient_id),
@@ -153,11 +152,12 @@ async def import_file(settings: Settings, source: Path, *, apply: bool, from_lin
         lines = list(read_list(source, utc_now(), from_line))
     except OSError as error:
         raise CommandError(f"{source} can't be read: {error.strerror}.") from error
-    problems = [line for line in lines if isinstance(line, str)]
+    problems = [line for line in lines if isinstance(line, LineProblem)]
     customers = [line for line in lines if isinstance(line, ListedCustomer)]
     async with open_importer(settings) as importer:
         resolved = await importer.resolve(customers)
-        for line in filter(None, [*(problems := problems + resolved.problems), resolved.remark]):
+        problems = sorted(problems + resolved.problems)
+        for line in filter(None, (*problems, resolved.remark)):
             typer.echo(line)
         if not apply:
             known = await importer.count_known(resolved.customers)
@@ -179,7 +179,7 @@ async def open_importer(settings: Settings) -> AsyncIterator[Importer]:
             yield Importer(database, x, people, await load_recipient_key(settings, database))
 
 
-async def _import(importer: Importer, customers: list[ListedCustomer], source: Path) -> list[str]:
+async def _import(importer: Importer, customers: list[ListedCustomer], source: Path) -> list[LineProblem]:
     """Record customers, print what has become of them, and return the problems.
 
     Those whom X has to look up are last, so that no other waits for X.
@@ -199,7 +199,9 @@ async def _import(importer: Importer, customers: list[ListedCustomer], source: P
         new = sum(result.is_new for result in results)
         known = len(results) - new - len(problems)
         typer.echo(
-            "\n".join([*problems, f"Recorded {pluralize(new, 'opt-out')}; {known} were on file already."])
+            "\n".join(
+                [*map(str, problems), f"Recorded {pluralize(new, 'opt-out')}; {known} were on file already."]
+            )
         )
         if rest := customers[len(results) :]:
             line = min(customer.line for customer in rest)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cli.named_customers import name_customer
-from cli.opt_out_csv import ListedCustomer
+from cli.opt_out_csv import LineProblem, ListedCustomer
 from cli.slack_customers import PeopleInSlack, UnknownWorkspace
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
@@ -21,7 +21,7 @@ class ResolvedList(NamedTuple):
     """The customers to record, and the problems of lines."""
 
     customers: list[ListedCustomer]
-    problems: list[str]
+    problems: list[LineProblem]
     remark: str
     """What was not checked, or ""."""
 
@@ -34,7 +34,7 @@ async def resolve(listed: Iterable[ListedCustomer], people: PeopleInSlack) -> Re
         try:
             recipient = await people.with_workspace(customer.recipient)
         except UnknownWorkspace as problem:
-            problems.append(f"Line {customer.line}: {problem}")
+            problems.append(LineProblem(customer.line, str(problem)))
         else:
             customers.setdefault(_identify(recipient), customer._replace(recipient=recipient))
     persons = [each.recipient for each in customers.values() if isinstance(each.recipient, SlackPerson)]
@@ -42,7 +42,7 @@ async def resolve(listed: Iterable[ListedCustomer], people: PeopleInSlack) -> Re
     for id_, result in results.items():
         if result is Problem.NO_USER:
             line, recipient, *_ = customers[id_]
-            problems.append(f"Line {line}: {name_customer(recipient)}: {UNKNOWN_PERSON}")
+            problems.append(LineProblem(line, f"{name_customer(recipient)}: {UNKNOWN_PERSON}"))
     errors = [result for result in results.values() if isinstance(result, SlackError)]
     remark = (
         f"Whether Slack knows {len(errors):,} of the people was not checked: {explain(errors[0])}."

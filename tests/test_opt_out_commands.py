@@ -170,6 +170,14 @@ async def test_a_person_whom_slack_does_not_know_is_told_and_recorded_all_the_sa
     assert len(operator.rows()) == 2 * len(options)
 
 
+async def test_problems_are_listed_in_the_order_of_the_lines(operator: Operator) -> None:
+    others = f"{fixtures.OTHER_TEAM}/{fixtures.SAM}"
+    _, output = await operator.run_import(f"a b\nU0NEVERWAS1\n34,,soon\n{others}\nc d\n")
+
+    lines = [line.partition(":")[0] for line in output.splitlines() if line.startswith("Line ")]
+    assert lines == ["Line 1", "Line 2", "Line 3", "Line 4", "Line 5"]
+
+
 async def test_while_slack_is_busy_people_are_recorded_without_asking_whether_it_knows_them(
     operator: Operator,
 ) -> None:
