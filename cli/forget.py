@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import typer
@@ -18,6 +19,7 @@ from csat.db import erasure, opt_outs
 from csat.db.database import Database
 from csat.db.erasure import CustomerSurveys, PostedMessage
 from csat.db.outbox import NotificationKind
+from csat.english_dates import format_moment
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings
 from csat.slack_api.errors import SlackError, SlackRefused, SlackUnavailable
@@ -35,6 +37,9 @@ RETRY_PAUSES_SECONDS = (1.0, 5.0, 15.0)
 """Pauses before each retry while Slack is unavailable; longer if Slack asks for it."""
 MESSAGE_NOT_FOUND = "message_not_found"
 """Slack's error for a message that somebody deleted."""
+
+CHECK_DURATION = timedelta(minutes=1)
+"""How long it takes at most until an uncertain survey that is due was looked for."""
 
 WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. Restart the app to empty it."
 
@@ -67,6 +72,8 @@ class ErasureResult:
     """Messages changed in Slack."""
     remaining: int = 0
     """Surveys that can't be erased yet."""
+    last_check: datetime | None = None
+    """When the last of them is looked for, if that is to come."""
     advice: list[str] = field(default_factory=list)
 
 
@@ -125,6 +132,7 @@ class Eraser:
         if not await self._database.truncate_wal():
             result.advice.append(WAL_NOT_TRUNCATED)
         result.remaining = len(found.survey_ids) - result.erased
+        result.last_check = await self._database.read(erasure.find_last_check, found.survey_ids)
         return result
 
     async def _look_up(self, recipient: Recipient) -> tuple[Recipient, str]:
@@ -245,8 +253,10 @@ def _format(result: ErasureResult) -> list[str]:
         lines.append(f"Canceled {pluralize(result.cancelled, 'survey')} before sending.")
     lines += dict.fromkeys(result.advice)
     if result.remaining:
-        lines.append(
-            f"{pluralize(result.remaining, 'survey')} not erased yet: being sent, checked or announced. "
-            "Run this command again later."
-        )
+        again = "Run this command again later."
+        if result.last_check and result.last_check > utc_now():
+            checked = format_moment(result.last_check + CHECK_DURATION)
+            again = f"The last one is checked by {checked}: run this command again then."
+        remaining = pluralize(result.remaining, "survey")
+        lines.append(f"{remaining} not erased yet: being sent, checked or announced. {again}")
     return lines

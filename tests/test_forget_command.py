@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from csat.db.erasure import erase, find_surveys
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import get_survey
 from csat.db.tables import metadata
+from csat.english_dates import format_moment
 from csat.surveys.limits import Limits
 from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient, XAccount
@@ -163,6 +165,24 @@ async def test_a_survey_that_is_being_sent_is_not_erased_until_it_is_settled(wor
 
     assert (early.erased, early.remaining) == (0, 1)
     assert (late.erased, late.remaining) == (1, 0)
+
+
+async def test_an_uncertain_survey_is_left_with_when_to_run_the_command_again(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.x.fail(Fault.BAD_GATEWAY, times=1)
+    await submit_survey(world)
+    await world.wait_for_dm("may not have arrived")
+    await world.wait_until(world.is_outbox_empty)
+    with pytest.raises(typer.Exit, match="1"):
+        await forget.run(world.settings, XAccount(handle="mira_k"), yes=True)
+
+    ((looked_for_at,),) = world.rows(tables.surveys.c.reconcile_at)
+    assert (
+        "1 survey not erased yet: being sent, checked or announced. The last one is checked by "
+        f"{format_moment(looked_for_at + timedelta(minutes=1))}: run this command again then."
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("button", ["survey_arrived", "send_survey_again"])

@@ -4,6 +4,7 @@ A survey keeps its state, metric, rating and dates, which are figures, and the k
 that the cooldown still applies, and later updates from X are recognized and ignored.
 """
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -97,6 +98,12 @@ def list_erasable(connection: Connection, survey_ids: list[int]) -> list[int]:
     """Return the surveys that can be erased now; the others are still being sent, reconciled or announced."""
     query = select(surveys.c.id).where(surveys.c.id.in_(survey_ids), _ERASABLE)
     return list(connection.execute(query.order_by(surveys.c.id)).scalars())
+
+
+def find_last_check(connection: Connection, survey_ids: list[int]) -> datetime | None:
+    """Return when the last of the uncertain surveys is looked for; `None` if none of them is."""
+    query = select(func.max(surveys.c.reconcile_at)).where(surveys.c.id.in_(survey_ids))
+    return connection.execute(query).scalar()
 
 
 def list_posted(connection: Connection, survey_id: int) -> list[PostedMessage]:
