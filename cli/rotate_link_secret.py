@@ -5,8 +5,8 @@ import typer
 from cli.errors import CommandError
 from cli.existing_database import open_existing
 from csat.db.database_clock import read_time
-from csat.db.rating_link_secrets import rotate_rating_link_secret
-from csat.english_dates import format_moment
+from csat.db.rating_link_secrets import LIFETIME, rotate_rating_link_secret
+from csat.english_dates import format_day, format_moment
 from csat.settings import SettingsWithoutXKeys
 from csat.surveys.customer_survey import ANSWER_WINDOW
 
@@ -21,5 +21,6 @@ async def run(settings: SettingsWithoutXKeys) -> None:
     typer.echo(
         f"From {format_moment(secret.since)} on, new surveys get links with a new secret; no instance has to "
         "be restarted. Links to earlier surveys work until they expire, "
-        f"{ANSWER_WINDOW.days} days after they were sent. Then the old secret is deleted."
+        f"{ANSWER_WINDOW.days} days after they were sent. The old secret is deleted after "
+        f"{format_day(secret.since + LIFETIME)}, when all of them have expired."
     )

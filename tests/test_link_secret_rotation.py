@@ -15,6 +15,7 @@ from csat.db.rating_link_secrets import (
     load_rating_link_secrets,
     rotate_rating_link_secret,
 )
+from csat.english_dates import format_day
 from csat.rating_page.tokens import make_token
 from csat.settings import Settings
 from sandbox.x import Endpoint, Fault
@@ -161,10 +162,13 @@ async def test_the_command_rotates_once_a_minute_and_is_audited(
         printed = [await run_command(tmp_path, {**env, "DATABASE_URL": url}, COMMAND) for _ in range(2)]
         audited = pages.world.rows(tables.audit.c.viewer, tables.audit.c.action)
         values = pages.world.rows(tables.rating_link_secrets.c.value)
+        ((since,), _) = sorted(pages.world.rows(tables.rating_link_secrets.c.since), reverse=True)
 
     (code, text), repeated = printed
     assert (code, repeated) == (0, printed[0])
     assert "on, new surveys get links with a new secret; no instance has to be restarted." in text
+    deleted = format_day(since + timedelta(days=30))
+    assert f"The old secret is deleted after {deleted}, when all of them have expired." in text
     assert not [value for (value,) in values if value in text]
     assert len(set(values)) == 2
     assert audited == [("operator", AuditAction.ROTATE_LINKS)]
