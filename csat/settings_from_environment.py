@@ -194,8 +194,8 @@ def _find_misspelled() -> list[str]:
         is_ours = name.startswith(PREFIX)
         candidates = _KNOWN if is_ours else {each for each in _KNOWN if not given.get(each)}
         similarity = ALIKE if is_ours or name in files else NEARLY_THE_SAME
-        similar = difflib.get_close_matches(name, candidates, n=1, cutoff=similarity)
-        if is_ours or similar:
+        if is_ours or difflib.get_close_matches(name, candidates, n=1, cutoff=similarity):
+            similar = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=similarity)
             question = f": did you mean {similar[0]}?" if similar else "."
             problems.append(f"{name} is no setting{question} See .env.example.")
     return problems

@@ -521,6 +521,16 @@ def test_a_misspelled_name_without_our_prefix_is_named_too(
     assert f"{misspelled} is no setting: did you mean {meant}? See .env.example." in error.value.problems
 
 
+def test_the_name_that_a_misspelled_one_is_most_like_is_suggested_also_if_it_is_set(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("SLACK_SIGNING_SECRT=1\nSLACK_SIGNING_SECRET=2\n", encoding="utf-8")
+
+    assert load_problems(monkeypatch) == [
+        "SLACK_SIGNING_SECRT is no setting: did you mean SLACK_SIGNING_SECRET? See .env.example."
+    ]
+
+
 def test_a_name_that_is_only_alike_is_taken_for_a_setting_in_the_env_file_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
