@@ -63,6 +63,7 @@ SECRET_FINDINGS = {
         "If it is lost, see Opt-outs in docs/service.md.",
     ),
 }
+QUESTION_SETTINGS = ("CSAT_QUESTIONS_FILE", "CSAT_QUESTIONS")
 DAMAGED = ("file is not a database", "database disk image is malformed")
 """What SQLite says of such a file."""
 READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
@@ -140,7 +141,8 @@ def _questions(settings: Settings) -> Finding:
             settings.csat_questions_file, settings.csat_questions, settings.csat_transports
         )
     except CatalogueError as error:
-        advice = "Fix it, or unset CSAT_QUESTIONS_FILE and CSAT_QUESTIONS."
+        given = [name for name in QUESTION_SETTINGS if name.lower() in settings.model_fields_set]
+        advice = f"Fix it, or unset {' and '.join(given)}." if given else "Install the app anew."
         return Finding(ok=False, message=f"Questions: {error}", advice=advice)
     numbers = [f"{len(catalogue.variants(metric))} for {metric.upper()}" for metric in Metric]
     return Finding(ok=True, message=f"Questions: {', '.join(numbers)}")

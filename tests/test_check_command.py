@@ -25,6 +25,7 @@ from csat.db.database import Database
 from csat.db.engines import describe
 from csat.db.migrations import upgrade
 from csat.db.recipient_keys import load_secret
+from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
 from csat.settings import Settings
 from csat.surveys.opt_outs import How
 from csat.surveys.states import State
@@ -117,6 +118,22 @@ async def test_the_questions_that_the_team_uses_are_counted_and_an_unknown_one_i
     assert found == Finding(ok=True, message="Questions: 2 for CSAT, 6 for NPS")
     assert unknown.message.startswith("Questions: CSAT_QUESTIONS: there is no question 9 for NPS in ")
     assert not unknown.ok
+
+
+@pytest.mark.parametrize("is_own_file", [False, True])
+async def test_only_the_settings_of_the_questions_that_are_set_are_to_be_unset(
+    tmp_path: Path,
+    is_own_file: bool,  # noqa: FBT001
+) -> None:
+    own_file = tmp_path / "questions.toml"
+    own_file.write_text(DEFAULT_QUESTIONS_FILE.read_text("utf-8"), "utf-8")
+    others = {"csat_questions_file": str(own_file)} if is_own_file else {}
+    unknown = find(await run_check(tmp_path, {}, csat_questions="nps: 9", **others), "Questions")
+    unreadable = find(await run_check(tmp_path, {}, csat_questions_file="/nowhere"), "Questions")
+
+    both = "CSAT_QUESTIONS_FILE and CSAT_QUESTIONS"
+    assert unknown.advice == f"Fix it, or unset {both if is_own_file else 'CSAT_QUESTIONS'}."
+    assert unreadable.advice == "Fix it, or unset CSAT_QUESTIONS_FILE."
 
 
 async def test_a_database_that_takes_writes_is_ready(tmp_path: Path, database_url: str) -> None:
