@@ -37,14 +37,15 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
     origin = command.origin(now := services.clock())
     recipient = customer.recipient
     key = services.recipient_key(str(recipient.id))
-    surveys = await services.database.read(limits.list_previous, services.account_of(recipient), key)
+    account = services.account_of(recipient)
+    surveys = await services.database.read(limits.list_previous, account, key, recipient)
     counted = [survey for survey in surveys if survey.counts_toward_limits]
     opt_out = await services.database.read(opt_outs.find, key)
     denial = (
         Denial.from_opt_out(opt_out) if opt_out else find_denial(recipient, counted, services.limits, now)
     )
     link = await services.link_previous(denial, command.channel)
-    cause = await services.database.read(account_pauses.get_pause_cause, services.account_of(recipient))
+    cause = await services.database.read(account_pauses.get_pause_cause, account)
     status = CustomerStatus(
         customer=recipient,
         surveys=surveys[:MAX_SURVEYS],

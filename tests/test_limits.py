@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from csat.db import submissions
+from csat.db import submissions, tables
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, find_denial
@@ -236,6 +236,34 @@ async def test_a_survey_that_may_not_reach_its_customer_is_not_said_to_have_aske
     assert mine.endswith(f"Your survey of  {fact} {advice}")
     assert theirs.endswith(f"<@{fixtures.ADA}>'s survey of  {fact} {for_others}")
     assert "asked on" not in mine + theirs
+
+
+async def test_a_survey_that_waits_for_its_handle_to_be_resolved_denies_others(any_world: World) -> None:
+    any_world.x.fail(Fault.RATE_LIMITED, Endpoint.LOOKUP)
+    await submit_survey(any_world, "@Mira_K")
+    any_world.notify_after.set()
+    await any_world.wait_for_dm("Queued")
+    any_world.x.recover()
+
+    await any_world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
+    status = await any_world.wait_for_message("waits for X", viewer=fixtures.BEN)
+    await any_world.open_form("/csat @mira_k", fixtures.BEN)
+    result = await any_world.workspace.submit_view(fixtures.BEN)
+
+    assert "Can't be asked now." in visible_text(status)
+    assert result.outcome is ActionOutcome.ERRORS
+    assert "waits for X. Wait, or ask them to cancel it." in form_text(any_world, fixtures.BEN)
+    assert any_world.states() == ["accepted"]
+
+
+async def test_a_handle_that_is_not_resolved_is_denied_what_is_on_file_for_it(world: World) -> None:
+    world.insert_rated([None], recipient="@Mira_K")
+    with world.engine.begin() as connection:
+        connection.execute(tables.surveys.update().values(account=world.x.account.id))
+    world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
+
+    assert (await submit_survey(world, "@mira_k")).outcome is ActionOutcome.ERRORS
+    assert world.states() == ["sent"]
 
 
 @pytest.mark.parametrize(

@@ -107,9 +107,11 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "accepting": lambda connection: submissions.accept(connection, submission("V-new"), LIMITS, NOON),
     "accepting again": lambda connection: submissions.accept(connection, submission("V7"), LIMITS, NOON),
     "sending": lambda connection: send(connection, submission("V-new")),
-    "listing previous surveys": lambda connection: limits.list_previous(connection, "A1", "customer 7"),
-    "listing surveys that count": lambda connection: limits.list_counted(
-        connection, "A1", "customer 7", NOON
+    "listing previous surveys": lambda connection: limits.list_previous(
+        connection, "A1", "customer 7", XAccount(handle="grace")
+    ),
+    "finding what denies a recipient": lambda connection: limits.find_known_denial(
+        connection, "A1", "customer 7", XAccount(handle="grace"), LIMITS, NOON
     ),
     "finding what denies a handle": lambda connection: limits.find_known_denial(
         connection, "A1", None, XAccount(handle="grace"), LIMITS, NOON

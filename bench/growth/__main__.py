@@ -74,7 +74,9 @@ class TimedDatabase:
     async def send_survey(self, number: int, position: float, now: datetime) -> None:
         """Run the transactions of one survey; `position` selects the recipient, from 0 to 1."""
         account, key = seed.recipient(int(position * self.surveys), self.surveys)
-        await self._time("/csat status", self.database.read(limits.list_previous, account, key))
+        await self._time(
+            "/csat status", self.database.read(limits.list_previous, account, key, SURVEY.recipient)
+        )
         submission = submissions.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
         await self._time("accept", self.database.run(submissions.accept, submission, LIMITS, now))
         later = now + LEASE_EXPIRY

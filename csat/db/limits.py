@@ -4,10 +4,11 @@ The account's row is locked while its surveys are counted (on SQLite the transac
 that concurrent submissions can't exceed a limit together.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, not_, or_, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, not_, or_, select
 
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SENT_AGAIN
@@ -19,7 +20,6 @@ from csat.surveys.limits import (
     Denied,
     Limits,
     PreviousSurvey,
-    check_recipient,
     find_denial,
 )
 from csat.surveys.recipients import Recipient
@@ -47,23 +47,19 @@ _QUOTA_ENDS = (
     .offset(bindparam("skip"))
     .limit(1)
 )
-_PREVIOUS = (
-    select(surveys)
-    .where(_OF_ACCOUNT, surveys.c.recipient_key == bindparam("key"))
-    .order_by(surveys.c.id.desc())
-    .limit(MAX_PREVIOUS)
-)
+_HAS_HANDLE = func.lower(surveys.c.recipient_handle) == bindparam("handle")
 _COUNTS = or_(
     has_state(*PENDING),
     and_(surveys.c.sent_at > bindparam("since"), not_(has_state(State.REFUSED, State.CANCELLED))),
 )
+_LATEST = select(surveys).where(_OF_ACCOUNT).order_by(surveys.c.id.desc()).limit(MAX_PREVIOUS)
+_PREVIOUS = _LATEST.where(surveys.c.recipient_key == bindparam("key"))
 _COUNTED = _PREVIOUS.where(surveys.c.id != bindparam("other_than"), _COUNTS)
-_COUNTED_BY_HANDLE = (
-    select(surveys)
-    .where(_OF_ACCOUNT, func.lower(surveys.c.recipient_handle) == bindparam("handle"), _COUNTS)
-    .order_by(surveys.c.id.desc())
-    .limit(MAX_PREVIOUS)
+_COUNTED_BY_HANDLE = _LATEST.where(_HAS_HANDLE, _COUNTS)
+_UNRESOLVED = select(surveys).where(
+    _OF_ACCOUNT, _HAS_HANDLE, surveys.c.recipient_key.is_(None), surveys.c.state == State.ACCEPTED
 )
+"""Surveys that wait for X to say whose handle it is."""
 
 
 def lock_account(connection: Connection, account: str) -> None:
@@ -80,11 +76,11 @@ def check_limits(
 ) -> None:
     """Raise `Denied` if a limit denies one more survey; the account must be locked.
 
-    Without a key, because X has not resolved the recipient yet, only the account's quota is checked.
+    Without a key, because X has not resolved the recipient yet, the previous surveys are found by the handle.
     """
     check_quota(connection, account, survey.transport, limits, now)
-    if key is not None:
-        check_previous(connection, account, key, survey.recipient, limits, now)
+    if denial := find_known_denial(connection, account, key, survey.recipient, limits, now):
+        raise Denied(denial)
 
 
 def check_quota(
@@ -97,30 +93,22 @@ def check_quota(
         raise Denied(Denial(reason=DenialReason.QUOTA, retry_at=first_end if first_end < FOREVER else None))
 
 
-def check_previous(
+def check_resolved(
     connection: Connection,
     account: str,
     key: str,
     recipient: Recipient,
     limits: Limits,
     now: datetime,
-    *,
-    other_than: int = 0,
+    survey_id: int,
 ) -> None:
-    """Raise `Denied` if the previous surveys to a recipient deny another one; the account must be locked.
+    """Raise `Denied` if others to its recipient deny a resolved survey; the account must be locked.
 
-    The survey with the id `other_than`, which is to be sent, does not count.
+    Others that still wait by their handle don't count, or two could deny each other.
     """
-    counted = list_counted(connection, account, key, now - limits.lookback, other_than=other_than)
-    check_recipient(recipient, counted, limits, now)
-
-
-def list_counted(
-    connection: Connection, account: str, key: str, since: datetime, *, other_than: int = 0
-) -> list[PreviousSurvey]:
-    """Return the surveys to a recipient that are pending or were sent after `since`, the newest first."""
-    parameters = {"account": account, "key": key, "since": since, "other_than": other_than}
-    return [_to_previous(row) for row in connection.execute(_COUNTED, parameters)]
+    parameters = {"account": account, "key": key, "since": now - limits.lookback, "other_than": survey_id}
+    if denial := find_denial(recipient, _list(connection, _COUNTED, parameters), limits, now):
+        raise Denied(denial)
 
 
 def find_known_denial(
@@ -130,17 +118,41 @@ def find_known_denial(
 
     Without a key, because X was not asked for the recipient's id, they are found by the handle.
     """
-    since = now - limits.lookback
-    if key is not None:
-        return find_denial(recipient, list_counted(connection, account, key, since), limits, now)
-    parameters = {"account": account, "handle": str(recipient.handle).lower(), "since": since}
-    rows = connection.execute(_COUNTED_BY_HANDLE, parameters)
-    return find_denial(recipient, [_to_previous(row) for row in rows], limits, now)
+    parameters = {"account": account, "since": now - limits.lookback}
+    if key is None:
+        by_handle = {**parameters, "handle": _lower(recipient)}
+        previous = _list(connection, _COUNTED_BY_HANDLE, by_handle)
+    else:
+        by_key = {**parameters, "key": key, "other_than": 0}
+        previous = [*_list_unresolved(connection, account, recipient), *_list(connection, _COUNTED, by_key)]
+    return find_denial(recipient, previous, limits, now)
 
 
-def list_previous(connection: Connection, account: str, key: str) -> list[PreviousSurvey]:
+def list_previous(
+    connection: Connection, account: str, key: str, recipient: Recipient
+) -> list[PreviousSurvey]:
     """Return the latest surveys to a recipient in any state, the newest first."""
-    return [_to_previous(row) for row in connection.execute(_PREVIOUS, {"account": account, "key": key})]
+    previous = [
+        *_list_unresolved(connection, account, recipient),
+        *_list(connection, _PREVIOUS, {"account": account, "key": key}),
+    ]
+    return sorted(previous, key=lambda survey: survey.survey_id, reverse=True)
+
+
+def _list_unresolved(connection: Connection, account: str, recipient: Recipient) -> list[PreviousSurvey]:
+    if recipient.handle is None:
+        return []
+    return _list(connection, _UNRESOLVED, {"account": account, "handle": _lower(recipient)})
+
+
+def _list(
+    connection: Connection, statement: Select[Any], parameters: Mapping[str, object]
+) -> list[PreviousSurvey]:
+    return [_to_previous(row) for row in connection.execute(statement, parameters)]
+
+
+def _lower(recipient: Recipient) -> str:
+    return str(recipient.handle).lower()
 
 
 def _to_previous(row: Row[Any]) -> PreviousSurvey:

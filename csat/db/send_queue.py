@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 from csat.db import opt_outs
 from csat.db.account_pauses import NOT_PAUSED
 from csat.db.account_scope import is_of
-from csat.db.limits import NEVER, check_previous, lock_account
+from csat.db.limits import NEVER, check_resolved, lock_account
 from csat.db.opt_outs import NOT_OPTED_OUT
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
@@ -96,7 +96,7 @@ def store_recipient(
     if not _update_claimed(connection, survey, instance, **values, lease_until=now + CLAIM_LEASE):
         return None
     opt_outs.check(connection, key)
-    check_previous(connection, survey.account, key, recipient, limits, now, other_than=survey.id)
+    check_resolved(connection, survey.account, key, recipient, limits, now, survey.id)
     return survey.model_copy(update={"survey": survey.survey.with_recipient(recipient)})
 
 

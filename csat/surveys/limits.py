@@ -137,14 +137,6 @@ def find_denial(
     return max(denials, key=lambda denial: denial.retry_at or MAX_DATETIME, default=None)
 
 
-def check_recipient(
-    recipient: Recipient, previous: Sequence[PreviousSurvey], limits: Limits, now: datetime
-) -> None:
-    """Raise `Denied` if one of the previous surveys denies another one."""
-    if denial := find_denial(recipient, previous, limits, now):
-        raise Denied(denial)
-
-
 def _denials(recipient: Recipient, survey: PreviousSurvey, limits: Limits, now: datetime) -> list[Denial]:
     if survey.sent_at is None:
         return [Denial(reason=DenialReason.PENDING, previous=survey)]
