@@ -13,7 +13,7 @@ from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
 from cli.finding import Finding, warning
 from csat.db import account_scope, poll_queue
-from csat.db.backlog import Backlog, read_backlog
+from csat.db.backlog import Backlog, Uncertain, count_uncertain, read_backlog
 from csat.db.engines import describe
 from csat.db.errors import DatabaseError, Locked, SchemaTooNew
 from csat.db.inspection import Schema, SecretProblem, find_secret_problem, inspect_database
@@ -77,10 +77,11 @@ DATABASE_STATES = {
 
 
 class Queue(NamedTuple):
-    """What waits for the settings' X account and for the workspace, and how much for each of the others."""
+    """What waits or is uncertain for the settings' X account and for the workspace, and for the others."""
 
     on_x: Backlog
     in_slack: Backlog
+    uncertain: Uncertain
     others: Mapping[str, int]
     polled_by_others: Mapping[str, int]
     """Feedback cards of other X accounts that customers can still answer, by account."""
@@ -106,11 +107,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     if database.ok and settings.csat_public_url:
         yield await check_rating_page(settings, await _load_rating_link_secrets(settings))
     if queue:
-        if x:
-            yield _queue_of_x(queue.on_x, x)
-        if slack.team:
-            yield Finding(ok=True, message=f"Queue: {_wait(queue.in_slack.waiting)} to be sent in Slack")
-        async for finding in _other_queues(settings, queue, slack.team):
+        async for finding in _queues(settings, queue, x, slack.team):
             yield finding
 
 
@@ -192,11 +189,23 @@ async def _read_queue(settings: Settings, team: str) -> Queue | None:
     try:
         with open_existing(settings) as database:
             on_x, in_slack = [await database.read(read_backlog, (account,)) for account in accounts]
+            uncertain = await database.read(count_uncertain, accounts)
             others = await database.read(account_scope.count_waiting_for_others, accounts)
             polled = await database.read(poll_queue.count_of_others, settings.x_account_id)
-            return Queue(on_x, in_slack, others, polled)
+            return Queue(on_x, in_slack, uncertain, others, polled)
     except (CommandError, DatabaseError):
         return None  # it has no tables yet, or older ones
+
+
+async def _queues(settings: Settings, queue: Queue, x: XFindings | None, team: str) -> AsyncIterator[Finding]:
+    if x:
+        yield _queue_of_x(queue.on_x, x)
+    if team:
+        yield Finding(ok=True, message=f"Queue: {_wait(queue.in_slack.waiting)} to be sent in Slack")
+    if any(queue.uncertain):
+        yield _uncertain_surveys(queue.uncertain)
+    async for finding in _other_queues(settings, queue, team):
+        yield finding
 
 
 async def _other_queues(settings: Settings, queue: Queue, team: str) -> AsyncIterator[Finding]:
@@ -217,6 +226,14 @@ async def _other_queues(settings: Settings, queue: Queue, team: str) -> AsyncIte
 
 def _wait(number: int) -> str:
     return f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"
+
+
+def _uncertain_surveys(uncertain: Uncertain) -> Finding:
+    message = (
+        f"Uncertain: {pluralize(sum(uncertain), 'survey')} may or may not have arrived: the app still looks "
+        f"for {uncertain.looked_for:,}, and leaves {uncertain.left:,} to those who asked for them"
+    )
+    return Finding(ok=True, message=message)
 
 
 def _queue_of_x(backlog: Backlog, x: XFindings) -> Finding:

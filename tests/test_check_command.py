@@ -630,6 +630,30 @@ async def test_surveys_that_wait_for_another_account_are_counted(
     ]
 
 
+async def test_surveys_that_may_have_arrived_are_counted_without_those_that_were_erased(
+    tmp_path: Path, database_url: str
+) -> None:
+    usual = {"account": "44196397", "state": State.UNCERTAIN, "reconcile_at": None}
+    erased = {"recipient_id": None, "recipient_handle": None}
+    values: list[dict[str, Any]] = [
+        {"reconcile_at": NOON},
+        {"reconcile_at": NOON, "account": "T1"},
+        {},
+        erased,
+    ]
+    rows = [make_row(**{**usual, **value}) for value in values]
+    with contextlib.closing(Database(database_url)) as database:
+        await database.run(lambda connection: connection.execute(insert(tables.surveys), rows))
+
+    findings = await run_check(tmp_path, {}, database_url=database_url)
+
+    assert find(findings, "Uncertain") == Finding(
+        ok=True,
+        message="Uncertain: 3 surveys may or may not have arrived: the app still looks for 2, and leaves 1 "
+        "to those who asked for them",
+    )
+
+
 async def test_whose_surveys_wait_in_slack_is_left_open_while_slack_does_not_tell_the_workspace(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -15,12 +15,14 @@ from csat.surveys.states import State, predecessors
 REQUESTED = and_(surveys.c.team == bindparam("in_team"), surveys.c.requester == bindparam("by"))
 """A condition on surveys: a user (`by`) of a workspace (`in_team`) has requested them."""
 
-SETTLEABLE = and_(
+UNCERTAIN = and_(
     surveys.c.state == State.UNCERTAIN,
     or_(surveys.c.recipient_id.is_not(None), surveys.c.recipient_handle.is_not(None)),
-    REQUESTED,
 )
-"""A condition on surveys: their requester (see `REQUESTED`) can settle them, as they are not erased."""
+"""A condition on surveys: they are to be settled, as they are not erased."""
+
+SETTLEABLE = and_(UNCERTAIN, REQUESTED)
+"""A condition on surveys: their requester (see `REQUESTED`) can settle them."""
 
 
 class AlreadySettled(Exception):
