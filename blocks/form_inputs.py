@@ -140,9 +140,11 @@ def display_name(*, is_filled_in: bool) -> Block:
 
 
 @render_once
-def message(network: Network) -> Block:
+def message(transport: TransportName) -> Block:
     """Return the field for the direct message."""
-    on_x = " On x.com, the customer sees only this message." if network is Network.X else ""
+    facts = FACTS[transport]
+    is_card = facts.network is Network.X and not facts.asks_on_page
+    on_x = " On x.com, the customer sees only this message." if is_card else ""
     return InputBlock(
         block_id=FormField.MESSAGE,
         label="Message",

@@ -189,11 +189,12 @@ def _invitation_hint() -> Block:
 
 
 def _options(draft: Draft) -> Iterator[BlockDict]:
-    facts = FACTS[TransportName(draft.transport)]
+    transport = TransportName(draft.transport)
+    facts = FACTS[transport]
     display_name = form_inputs.display_name(is_filled_in=facts.fills_in_display_name)
     privacy_url = form_inputs.privacy_url(is_optional=not facts.requires_privacy_url)
     yield with_value(display_name, draft.display_name)
-    yield with_value(form_inputs.message(facts.network), draft.message)
+    yield with_value(form_inputs.message(transport), draft.message)
     yield with_value(privacy_url, draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
     yield with_value(form_inputs.external_id(), draft.external_id)
     yield form_inputs.test(draft.test)

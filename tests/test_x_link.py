@@ -124,6 +124,18 @@ async def test_the_preview_shows_what_the_customer_will_read(tmp_path: Path) -> 
         assert "What is your overall satisfaction with Northwind?" in shown
 
 
+@pytest.mark.parametrize("transport", ["x_card", "x_link"])
+async def test_only_a_card_leaves_customers_on_x_com_with_just_the_message(
+    tmp_path: Path, transport: str
+) -> None:
+    async with linking(tmp_path, csat_transports=(transport,)) as world:
+        await world.open_form(MIRA)
+        view = await world.show_options()
+
+        hint = "On x.com, the customer sees only this message."
+        assert (hint in str(view.blocks)) is (transport == "x_card")
+
+
 async def test_questions_about_twitter_are_not_offered(tmp_path: Path) -> None:
     async with linking(tmp_path) as world:
         assert "on Twitter" not in str((await world.open_form(MIRA)).blocks)
