@@ -32,6 +32,14 @@ REFUSED = {
     Fault.VERIFIED_ONLY: "takes messages from strangers only if those are verified",
     Fault.OPERATION_NOT_PERMITTED: "X doesn't let your brand send this message",
 }
+REFUSED_LIKE_CARDS = {
+    Fault.MESSAGE_TOO_LONG: "X says the message is too long. Shorten it and send it again.",
+    Fault.BLOCKED: "Ask them on X to write to you first, then send the survey.",
+    Fault.DMS_CLOSED: "Ask them on X to write to you first, then send the survey.",
+    Fault.NOT_FOLLOWING: "Ask them on X to follow you or to write to you first, then send the survey.",
+    Fault.LOOKS_AUTOMATED: "Put it in your own words and send it again.",
+}
+"""Faults of cards too, which X names there by a code, and here by words alone."""
 PAUSES = {
     Fault.USAGE_CAPPED: "this app has no API credit left",
     Fault.SPENDING_LIMIT: "this app has no API credit left",
@@ -308,14 +316,19 @@ def test_every_fault_of_direct_messages_is_tested() -> None:
     )
 
 
-@pytest.mark.parametrize("fault", REFUSED, ids=lambda fault: fault.name)
-async def test_a_message_that_x_refuses_tells_its_cause(tmp_path: Path, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [*REFUSED.items(), *REFUSED_LIKE_CARDS.items()],
+    ids=lambda value: value.name if isinstance(value, Fault) else "",
+)
+async def test_a_message_that_x_refuses_tells_its_cause(tmp_path: Path, fault: Fault, told: str) -> None:
     async with linking(tmp_path) as world:
         world.x.fail(fault, Endpoint.SEND_MESSAGE)
         await world.submit_survey(MIRA)
         message = visible_text(await world.wait_for_message("was not sent"))
 
-        assert REFUSED[fault] in message
+        assert told in message
+        assert "Edit and try again" in message
         assert world.states() == ["refused"]
 
 
