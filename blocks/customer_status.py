@@ -34,6 +34,8 @@ STATE_LABELS: Final = {
     State.EXPIRED: "no answer in two weeks",
 }
 
+SENT_AGAIN: Final = "not confirmed, sent again"
+"""It stays true once the customer answers, through whichever of the two."""
 DISOWNED: Final = "said that the survey wasn't meant for them"
 CHECK_CUSTOMER: Final = "Check whom you talked with before you ask again."
 
@@ -100,8 +102,8 @@ def _possible(status: CustomerStatus, team: str) -> str:
 
 
 def _survey(survey: PreviousSurvey, team: str, *, has_advice: bool) -> Iterator[RichTextElement]:
-    state = State.UNCERTAIN if survey.is_replaced else survey.state
-    label = DISOWNED if survey.is_disowned else STATE_LABELS[state]
+    sent_again = SENT_AGAIN if survey.is_replaced else ""
+    label = sent_again or (DISOWNED if survey.is_disowned else STATE_LABELS[survey.state])
     yield timestamp(survey.sent_at or survey.asked_at, DATE_AND_TIME_FIRST)
     yield text(f": {label}{' (test)' if survey.test else ''}, asked by ")
     yield requester_mention(survey, team, "somebody in another workspace")
