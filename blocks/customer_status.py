@@ -18,6 +18,7 @@ from blocks.elements import (
     timestamp,
 )
 from blocks.survey_denials import denial_line, denial_text, opt_out_notes, requester_mention
+from csat.reporting.formatting import pluralize
 from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.origin import Origin
 from csat.surveys.recipients import Recipient
@@ -53,6 +54,10 @@ class CustomerStatus(NamedTuple):
     customer: Recipient
     surveys: Sequence[PreviousSurvey]
     """The last surveys to them, the newest first."""
+    not_listed: int = 0
+    """How many earlier ones are known."""
+    has_more: bool = False
+    """Whether there may be still more."""
     denial: Denial | None = None
     link: str = ""
     """A link to the survey that caused the denial."""
@@ -84,6 +89,7 @@ def status_message(status: CustomerStatus, reader: Origin) -> Message:
                 for survey in status.surveys
             ],
             *([] if status.surveys else [context("Nobody has asked them yet.")]),
+            *([context(_rest(status))] if status.not_listed else []),
         ],
     )
 
@@ -99,6 +105,11 @@ def _possible(status: CustomerStatus, team: str) -> str:
         reason = f": {one_line(failure.advice)}" if failure.team == team else "."
         return f"{LAST_TRY_FAILED}{reason} {known or CAN_BE_TRIED_AGAIN}"
     return known or (CAN_BE_ASKED if status.was_looked_up else NOT_LOOKED_UP)
+
+
+def _rest(status: CustomerStatus) -> str:
+    at_least = "at least " if status.has_more else ""
+    return f"Not listed: {at_least}{pluralize(status.not_listed, 'earlier survey')}."
 
 
 def _survey(survey: PreviousSurvey, team: str, *, has_advice: bool) -> Iterator[RichTextElement]:

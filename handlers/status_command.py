@@ -49,6 +49,8 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
     status = CustomerStatus(
         customer=recipient,
         surveys=surveys[:MAX_SURVEYS],
+        not_listed=len(surveys[MAX_SURVEYS:]),
+        has_more=len(surveys) >= limits.MAX_PREVIOUS,
         denial=denial,
         link=link,
         last_failure=_find_last_failure(surveys),

@@ -387,6 +387,27 @@ async def test_status_says_when_and_why_a_survey_was_not_sent(world: World) -> N
     assert f": not sent, asked by <@{fixtures.ADA}> · X thinks this message looks automated." in reply
 
 
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(6, "Not listed: 1 earlier survey."), (30, "Not listed: at least 15 earlier surveys.")],
+)
+async def test_status_says_how_many_earlier_surveys_it_does_not_list(
+    world: World, number: int, told: str
+) -> None:
+    await submit_survey(world)
+    await wait_until_sent(world)
+    surveys = tables.surveys
+    [(account, key)] = world.rows(surveys.c.account, surveys.c.recipient_key)
+    world.insert_rated([4] * (number - 1))
+    with world.engine.begin() as connection:
+        connection.execute(surveys.update().values(account=account, recipient_key=key))
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
+    reply = visible_text(await world.wait_for_message("Can't be asked until "))
+
+    assert reply.count("asked by") == 5
+    assert reply.endswith(told)
+
+
 async def test_status_of_an_id_says_that_x_was_not_asked(world: World) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status 783214")
     reply = visible_text(await world.wait_for_message("Nobody has asked them yet."))
