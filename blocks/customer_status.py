@@ -54,10 +54,6 @@ class CustomerStatus(NamedTuple):
     customer: Recipient
     surveys: Sequence[PreviousSurvey]
     """The last surveys to them, the newest first."""
-    not_listed: int = 0
-    """How many earlier ones are known."""
-    has_more: bool = False
-    """Whether there may be still more."""
     denial: Denial | None = None
     link: str = ""
     """A link to the survey that caused the denial."""
@@ -69,6 +65,10 @@ class CustomerStatus(NamedTuple):
     """Whether X says that they can be messaged; None if it did not say."""
     pause_cause: str = ""
     """Why X accepts no surveys: a clause, in which "it" is X."""
+    not_listed: int = 0
+    """How many earlier surveys are known."""
+    has_more: bool = False
+    """Whether there may be still more."""
 
 
 def status_message(status: CustomerStatus, reader: Origin) -> Message:
