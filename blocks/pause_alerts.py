@@ -12,7 +12,7 @@ RESUME_ACTION: Final = "resume_account"
 
 ALREADY_RESUMED: Final = "Already resumed: X accepts surveys. Those that waited have been sent, or are now."
 RESUMED: Final = (
-    "The surveys that waited for this go out now. If X refuses them again, you get a new message."
+    "The surveys that waited for this are tried again. If X still refuses them, you are told here."
 )
 
 

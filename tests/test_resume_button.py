@@ -49,6 +49,20 @@ async def test_an_operator_resumes_a_repaired_account_and_the_message_says_so(wo
     await world.wait_for_feedback()
 
 
+async def test_what_an_operator_reads_stays_true_if_x_refuses_the_surveys_again(world: World) -> None:
+    alert = await pause_account(world)
+    world.x.recover(Endpoint.ME)
+    await press(world, alert)
+    resumed = visible_text(await world.wait_for_dm("resumed sending", fixtures.CLEO))
+    await world.wait_until(lambda: world.count_messages(ALERT, alert.channel) == 1)
+
+    assert "go out now" not in resumed
+    assert (
+        "The surveys that waited for this are tried again. If X still refuses them, you are told here."
+        in resumed
+    )
+
+
 async def test_the_message_keeps_its_button_while_x_still_refuses(world: World) -> None:
     alert = await pause_account(world)
     await press(world, alert)
