@@ -39,7 +39,7 @@ from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.transports import FACTS
 
-MAX_COMMENT_LENGTH: Final = 600
+MAX_COMMENT_LENGTH: Final = 300
 MAX_LOW_RATINGS: Final = 10
 MAX_CLOSED: Final = 5
 

@@ -163,7 +163,8 @@ async def test_comments_are_truncated_and_link_to_their_threads(world: World) ->
     view = await world.open_home(fixtures.CLEO)
 
     assert "4 of 5, " in visible_text(view)
-    assert f"{'x' * 599}…" in visible_text(view)
+    assert f"{'x' * 299}…" in visible_text(view)
+    assert "x" * 300 not in visible_text(view)
     assert f"https://northwindair.slack.com/archives/{fixtures.SUPPORT}/p1700000000000100" in str(view.blocks)
 
 
