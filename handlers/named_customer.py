@@ -66,6 +66,8 @@ async def identify_customer(services: Services, command: SlashCommand, unchanged
         return None
     try:
         return (await _look_up(services, recipient)).recipient
+    except InvalidRecipient as problem:
+        await _reply(services, command, str(problem))
     except _Unresolved as problem:
         handle = str(recipient.handle)
         if known := await services.database.read(find_recipient, services.account, handle):

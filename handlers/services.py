@@ -26,7 +26,7 @@ from csat.slack_api.payloads import SlashCommand
 from csat.surveys.customers_in_message import TicketPattern
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.origin import Origin
-from csat.surveys.recipients import Recipient, SlackPerson
+from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson
 from csat.surveys.survey import Draft
 from csat.surveys.transport_errors import RetryLater
 from csat.x_api.client import XClient
@@ -38,6 +38,8 @@ FORM_CONTEXT_SECONDS = 0.3
 
 LOOKUP_TIMEOUT_SECONDS = 1.5
 """For X to look up an account while a person waits."""
+
+OWN_ACCOUNT = "You can't send a survey to your own account on X. Choose the customer."
 
 log = logging.getLogger(__name__)
 
@@ -105,14 +107,22 @@ class Services:
         return is_first
 
     async def look_up_account(self, recipient: Recipient) -> Account | None:
-        """Return the account of a handle; `None` for an id, or if X is slow or busy. Raises `Refused`."""
+        """Return the account of a handle; `None` for an id, or if X is slow or busy.
+
+        Raises `Refused`, and `InvalidRecipient` for the account that sends the surveys.
+        """
+        if recipient.id == self.account:
+            raise InvalidRecipient(OWN_ACCOUNT)
         if recipient.id or self.x is None:
             return None
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
-                return await self.x.look_up_user(recipient)
+                account = await self.x.look_up_user(recipient)
         except (RetryLater, TimeoutError):
             return None
+        if account.id == self.account:
+            raise InvalidRecipient(OWN_ACCOUNT)
+        return account
 
     async def read_form_context(self, origin: Origin, recipient: Recipient | None) -> FormContext:
         """Return what the database knows for a form about a customer; nothing if it is slow."""

@@ -260,6 +260,17 @@ async def test_an_unknown_customer_is_reported_with_the_other_errors(
     assert world.x.feedbacks == []
 
 
+@pytest.mark.parametrize("name", ["handle", "id"])
+async def test_a_brand_can_not_ask_its_own_account(world: World, name: str) -> None:
+    own = getattr(world.x.account, name)
+    told = "You can't send a survey to your own account on X. Choose the customer."
+    result = await world.submit_survey(recipient=own)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, f"/csat status {own}")
+
+    assert result.errors == {"recipient:0": told}
+    await world.wait_for_message(told)
+
+
 async def test_a_corrected_form_is_sent(world: World) -> None:
     await world.submit_survey(recipient="@nobody_at_all")
     await world.fill_in(recipient="https://x.com/mira_k")

@@ -59,6 +59,7 @@ from handlers import (
     opt_outs,
     report_args,
     report_command,
+    services,
     slack_customers,
     status_command,
     survey_buttons,
@@ -232,6 +233,7 @@ def _slack_form(survey_form: SurveyForm) -> Iterator[Section]:
         yield f"modal for a person in Slack, {heading}: what is new", _new_lines(changed, usual)
     sentences = (
         slack_customers.ONESELF,
+        services.OWN_ACCOUNT,
         slack_customers.AN_APP,
         slack_customers.DEACTIVATED,
         slack_customers.STRANGER,

@@ -53,9 +53,11 @@ def list_events(x: XState, request: RecordedRequest) -> JsonResult:
 
 
 def look_up_user(x: XState, request: RecordedRequest, handle: str) -> JsonResult:
-    """Find a user by handle; an unknown or suspended user has `errors` and no `data`."""
+    """Find a customer or the account by handle; an unknown or suspended user has `errors` and no `data`."""
     user_lookup.check_handle(handle)
     fields = user_lookup.parse_fields(request.params)
+    if handle.lower() == x.account.handle.lower():
+        return JsonResult(user_lookup.serialize_user(x.account, fields))
     try:
         customer = x.customer(handle)
     except KeyError:

@@ -11,6 +11,14 @@ async def test_a_handle_is_found_ignoring_case() -> None:
     }
 
 
+async def test_the_account_is_found_by_its_handle() -> None:
+    client = ApiClient()
+
+    response = await client.get("/2/users/by/username/nimbusairhelp")
+
+    assert response.json()["data"]["id"] == client.x.account.id
+
+
 @pytest.mark.parametrize(("handle", "accepts_messages"), [("ada_travels", True), ("quiet_quinn", False)])
 async def test_receives_your_dm_is_returned_on_request(handle: str, *, accepts_messages: bool) -> None:
     params = {"user.fields": "receives_your_dm,verified"}
