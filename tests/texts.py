@@ -269,6 +269,12 @@ def _commands() -> Iterator[Section]:
         )
         if own:
             yield "/csat status, denied by an own survey: what is new", own
+    again = samples.REFUSED.model_copy(update={"is_replaced": True})
+    many = status._replace(surveys=[again], not_listed=15, has_more=True)
+    yield (
+        "/csat status, sent again, and more surveys than it lists: what is new",
+        _new_lines(_message(status_message(many, samples.COLLEAGUE)), usual),
+    )
     hindered = status._replace(receives_dm=False, pause_cause=InvalidCredentials.reason)
     yield (
         "/csat status, customer without direct messages and account paused: what is new",
