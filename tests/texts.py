@@ -250,42 +250,7 @@ def _commands() -> Iterator[Section]:
         advice.format(customer="@grace", hint=AT_SIGN_HINT) for advice in commands.OTHER_WORDS.values()
     )
     yield "/csat with words of other tools", _lines(*guessed)
-    status = CustomerStatus(GRACE, samples.PREVIOUS)
-    usual = _message(status_message(status, samples.COLLEAGUE))
-    yield "/csat status", usual
-    stranger = Denial(reason=DenialReason.COOLDOWN, previous=samples.PREVIOUS[-1], retry_at=NOON)
-    elsewhere = status._replace(surveys=samples.PREVIOUS[2:3], denial=stranger)
-    yield "/csat status, asked in another workspace", _message(status_message(elsewhere, samples.ELSEWHERE))
-    yield (
-        "/csat status, no surveys yet",
-        _message(status_message(status._replace(surveys=[]), samples.COLLEAGUE)),
-    )
-    for denial in samples.DENIALS:
-        denied = status._replace(surveys=samples.PREVIOUS[:1], denial=denial, link=samples.LINK)
-        yield "/csat status, denied", _message(status_message(denied, samples.COLLEAGUE))
-        own = _new_lines(
-            _message(status_message(denied, samples.ORIGIN)),
-            _message(status_message(denied, samples.COLLEAGUE)),
-        )
-        if own:
-            yield "/csat status, denied by an own survey: what is new", own
-    again = samples.REFUSED.model_copy(update={"is_replaced": True})
-    many = status._replace(surveys=[again], not_listed=15, has_more=True)
-    yield (
-        "/csat status, sent again, and more surveys than it lists: what is new",
-        _new_lines(_message(status_message(many, samples.COLLEAGUE)), usual),
-    )
-    hindered = status._replace(receives_dm=False, pause_cause=InvalidCredentials.reason)
-    yield (
-        "/csat status, customer without direct messages and account paused: what is new",
-        _new_lines(_message(status_message(hindered, samples.COLLEAGUE)), usual),
-    )
-    by_id = status._replace(customer=XAccount(id="783214"), surveys=[], was_looked_up=False)
-    yield "/csat status of an ID", _message(status_message(by_id, samples.COLLEAGUE))
-    closed = samples.REFUSED.model_copy(update={"advice": RecipientClosed.advice})
-    failed = by_id._replace(surveys=[closed], last_failure=closed)
-    for reader in (samples.COLLEAGUE, samples.ELSEWHERE):
-        yield "/csat status after a refusal", _message(status_message(failed, reader))
+    yield from _statuses()
     refused = named_customer.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
     yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
     no_customer = named_customer.NO_HANDLE.format(command="/csat status")
@@ -339,6 +304,45 @@ def _commands() -> Iterator[Section]:
             modal_opening.MAYBE_OPENED, modal_opening.TOO_SLOW, modal_opening.BUSY, modal_opening.NOT_OPENED
         ),
     )
+
+
+def _statuses() -> Iterator[Section]:
+    status = CustomerStatus(GRACE, samples.PREVIOUS)
+    usual = _message(status_message(status, samples.COLLEAGUE))
+    yield "/csat status", usual
+    stranger = Denial(reason=DenialReason.COOLDOWN, previous=samples.PREVIOUS[-1], retry_at=NOON)
+    elsewhere = status._replace(surveys=samples.PREVIOUS[2:3], denial=stranger)
+    yield "/csat status, asked in another workspace", _message(status_message(elsewhere, samples.ELSEWHERE))
+    yield (
+        "/csat status, no surveys yet",
+        _message(status_message(status._replace(surveys=[]), samples.COLLEAGUE)),
+    )
+    for denial in samples.DENIALS:
+        denied = status._replace(surveys=samples.PREVIOUS[:1], denial=denial, link=samples.LINK)
+        yield "/csat status, denied", _message(status_message(denied, samples.COLLEAGUE))
+        own = _new_lines(
+            _message(status_message(denied, samples.ORIGIN)),
+            _message(status_message(denied, samples.COLLEAGUE)),
+        )
+        if own:
+            yield "/csat status, denied by an own survey: what is new", own
+    again = samples.REFUSED.model_copy(update={"is_replaced": True})
+    many = status._replace(surveys=[again], not_listed=15, has_more=True)
+    yield (
+        "/csat status, sent again, and more surveys than it lists: what is new",
+        _new_lines(_message(status_message(many, samples.COLLEAGUE)), usual),
+    )
+    hindered = status._replace(receives_dm=False, pause_cause=InvalidCredentials.reason)
+    yield (
+        "/csat status, customer without direct messages and account paused: what is new",
+        _new_lines(_message(status_message(hindered, samples.COLLEAGUE)), usual),
+    )
+    by_id = status._replace(customer=XAccount(id="783214"), surveys=[], was_looked_up=False)
+    yield "/csat status of an ID", _message(status_message(by_id, samples.COLLEAGUE))
+    closed = samples.REFUSED.model_copy(update={"advice": RecipientClosed.advice})
+    failed = by_id._replace(surveys=[closed], last_failure=closed)
+    for reader in (samples.COLLEAGUE, samples.ELSEWHERE):
+        yield "/csat status after a refusal", _message(status_message(failed, reader))
 
 
 def _opt_outs() -> Iterator[Section]:
