@@ -71,7 +71,12 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
         "received_at": services.clock(),
     }
     origin = record.origin.model_copy(update=renewed)
-    form = Form(draft=record.survey.to_draft(), origin=origin, shows_options=True)
+    form = Form(
+        draft=record.survey.to_draft(),
+        origin=origin,
+        refusal_url=interaction.response_url,
+        shows_options=True,
+    )
     await _open(services, interaction.trigger_id, form.with_customer(record.survey.recipient))
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from blocks.elements import message_about
 from blocks.form_state import Form, field_errors
 from blocks.survey_denials import denial_text
 from blocks.survey_form import CALLBACK_ID, OPTIONS
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError
+from csat.slack_api.errors import SlackError
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
@@ -36,6 +38,9 @@ NOT_KNOWN = (
 ALREADY_ACCEPTED = (
     "The survey is already on its way as you first sent it. "
     "What you have changed since then wasn't sent. You can close this form."
+)
+EDITED = (
+    "Edited: the survey to {customer} takes the place of one that was not sent. We'll tell you how it went."
 )
 
 DATABASE_DEADLINE_SECONDS = 2.0
@@ -90,6 +95,7 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
     match await _submit(services, form, view["id"], deadline):
         case Accepted():
             await ack()
+            await _replace_refusal(services, form)
         case Invalid(problems) if not form.shows_options and problems.keys() & OPTIONS:
             opened = form.model_copy(update={"shows_options": True})
             await ack(response_action="update", view=services.form.build(opened, " ".join(problems.values())))
@@ -104,6 +110,15 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
             await ack(response_action="update", view=services.form.build(warned))
         case NotAccepted(alert_text):
             await ack(response_action="update", view=services.form.build(form, alert_text))
+
+
+async def _replace_refusal(services: Services, form: Form) -> None:
+    """Take the button away from the message about the refused survey that was edited, if Slack lets us."""
+    if not form.refusal_url or not form.recipient:
+        return
+    origin = form.origin.model_copy(update={"response_url": form.refusal_url})
+    with contextlib.suppress(SlackError):
+        await services.slack.poster.replace_original(origin, *message_about(form.recipient, EDITED))
 
 
 async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> bool:

@@ -223,6 +223,20 @@ async def test_edit_and_try_again_opens_the_form_with_the_previous_input(world: 
     await world.wait_for_message("asked")
 
 
+async def test_a_refusal_gives_way_once_its_survey_was_edited_and_sent(world: World) -> None:
+    world.x.fail(Fault.LOOKS_AUTOMATED, times=1)
+    await send_survey(world)
+    refused = await world.wait_for_message("was not sent")
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=refused.ts)
+    await world.wait_for_form()
+    await world.workspace.submit_view(fixtures.ADA)
+    edited = await world.wait_for_message("Edited: the survey to @mira_k takes the place of one")
+    await world.wait_for_message("asked")
+
+    assert edited.ts == refused.ts
+    assert "Edit and try again" not in visible_text(edited)
+
+
 async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
     await send_survey(world)

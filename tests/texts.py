@@ -459,6 +459,7 @@ def _survey_messages() -> Iterator[Section]:
         ),
     )
     yield "requester, reply to Edit and try again", form_opening.NOT_YOURS
+    yield "requester, in place of a refusal, once its survey was edited and sent", form_submission.EDITED
 
 
 def _customers() -> Iterator[Section]:
