@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from csat.db import tables
+from csat.db import account_pauses, tables
 from csat.db.account_pauses import MIN_ALERT_INTERVAL
 from csat.db.outbox import NotificationKind
 from csat.x_api.refusals import InvalidCredentials
@@ -17,6 +18,7 @@ from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
+from tests.factories import LATER, NOON
 from tests.local_client import local_client
 from tests.world import World, idle_world, running_app, running_world
 
@@ -94,6 +96,18 @@ async def test_after_the_command_resume_a_repeated_refusal_alerts_the_operators_
 
     assert caplog.text.count("is paused") == 2
     assert "accepts the account" not in caplog.text
+
+
+def test_a_pause_that_begins_again_before_its_alert_was_posted_goes_on(connection: Connection) -> None:
+    account_pauses.ensure_account(connection, "A1")
+    pause = partial(
+        account_pauses.pause, connection, "A1", "SenderRestricted", "Log in.", concerns_all_requests=False
+    )
+    is_new = [pause(NOON)]
+    account_pauses.resume(connection, "A1")
+    is_new.append(pause(LATER))
+
+    assert is_new == [True, False]
 
 
 async def test_an_alert_that_slack_does_not_take_is_logged_first_and_when_it_is_given_up(

@@ -55,7 +55,10 @@ def pause(
     """
     row = connection.execute(select(accounts).where(accounts.c.id == account).with_for_update()).one()
     is_new = row.paused_at is None
-    if row.cause != cause or row.alerted_at is None or row.alerted_at < now - ALERT_INTERVAL:
+    is_alert_due = row.cause == cause and row.alert_due_at is not None and row.alert_due_at <= now
+    if is_alert_due and not concerns_all_requests:
+        alert_due_at, is_new = row.alert_due_at, False
+    elif row.cause != cause or row.alerted_at is None or row.alerted_at < now - ALERT_INTERVAL:
         alert_due_at = now
     elif is_new and (concerns_all_requests or _was_survey_sent(connection, account, row.alerted_at, now)):
         alert_due_at = max(now, row.alerted_at + MIN_ALERT_INTERVAL)
