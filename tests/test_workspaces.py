@@ -22,6 +22,7 @@ from tests.world import (
 )
 
 OTHER = {"id": fixtures.OTHER_TEAM}
+ALERT = "X isn't accepting surveys"
 
 
 @pytest.fixture(name="world", params=SLOW_KINDS)
@@ -58,6 +59,28 @@ async def click_elsewhere(world: World, survey_id: int, **changes: Any) -> None:
     """Click the newest button again, with the id of another workspace's survey."""
     action = {**world.workspace.deliveries[-1].payload["actions"][0], "value": str(survey_id), **changes}
     await world.forge(actions=[action])
+
+
+@pytest.mark.parametrize("kind", SLOW_KINDS)
+async def test_the_operators_of_each_workspace_are_told_once_that_the_account_is_paused(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    operators = ({fixtures.CLEO}, {fixtures.ADA})
+    ours, theirs = ({**SUPERVISED, "csat_operators": each} for each in operators)
+    url = databases.make(kind, tmp_path)
+    async with (
+        running_world(tmp_path, pace=HASTY, database_url=url, **ours) as world,
+        other_workspace(world, **theirs) as other,
+        running_app(other),
+    ):
+        world.x.fail(Fault.SENDER_SUSPENDED)
+        await world.submit_survey("/csat @mira_k")
+        await world.wait_for_dm(ALERT, fixtures.CLEO)
+        first = await other.wait_for_dm(ALERT, fixtures.ADA)
+        await world.wait_until(lambda: not world.rows(tables.operator_alerts))
+
+        assert other.count_messages(ALERT, first.channel, fixtures.ADA) == 1
+        assert (world.find_dm(ALERT, fixtures.ADA), other.find_dm(ALERT, fixtures.CLEO)) == (None, None)
 
 
 async def test_a_low_rating_is_announced_in_its_own_workspace_only(world: World, other: World) -> None:

@@ -1,4 +1,7 @@
-"""Alerts to operators that an account is paused: one for each operator, kept until Slack takes it."""
+"""Alerts to operators that an account is paused: one for each operator, kept until Slack takes it.
+
+Instances of several workspaces share an account, and each tells its own operators.
+"""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -7,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from csat.db.account_pauses import get_pause_cause
-from csat.db.tables import accounts, operator_alerts
+from csat.db.tables import accounts, alerted_operators, operator_alerts
 
 CLAIM_LEASE = timedelta(minutes=1)
 """How long an alert is claimed by one instance."""
@@ -30,10 +33,15 @@ def claim(
     if not cause:
         connection.execute(delete(operator_alerts).where(operator_alerts.c.account == account))
         return []
-    _enqueue_for_each(connection, account, operators, now)
+    if alerted_at := _begin_alert(connection, account, now):
+        _enqueue_for_each(connection, account, operators, alerted_at, now)
     claimed = (
         update(operator_alerts)
-        .where(operator_alerts.c.account == account, operator_alerts.c.due_at <= now)
+        .where(
+            operator_alerts.c.account == account,
+            operator_alerts.c.operator.in_(operators),
+            operator_alerts.c.due_at <= now,
+        )
         .values(due_at=now + CLAIM_LEASE)
         .returning(operator_alerts.c.operator, operator_alerts.c.attempts)
     )
@@ -51,20 +59,32 @@ def remove(connection: Connection, alert: PauseAlert) -> None:
     connection.execute(delete(operator_alerts).where(*_key(alert)))
 
 
+def _begin_alert(connection: Connection, account: str, now: datetime) -> datetime | None:
+    """Lock an account, and return when its operators were last to be alerted: now if an alert is due."""
+    row = connection.execute(select(accounts).where(accounts.c.id == account).with_for_update()).one()
+    alerted_at: datetime | None = row.alerted_at
+    if row.alert_due_at and row.alert_due_at <= now:
+        alerted_at = now
+        begun = {"alert_due_at": None, "alerted_at": alerted_at}
+        connection.execute(update(accounts).where(accounts.c.id == account).values(begun))
+    return alerted_at
+
+
 def _enqueue_for_each(
-    connection: Connection, account: str, operators: Collection[str], now: datetime
+    connection: Connection, account: str, operators: Collection[str], alerted_at: datetime, now: datetime
 ) -> None:
-    """Replace the alerts of a paused account if `account_pauses.pause` has enqueued a new one."""
-    is_due = (accounts.c.id == account, accounts.c.alert_due_at <= now)
-    if not connection.execute(select(accounts.c.id).where(*is_due).with_for_update()).first():
-        return
-    connection.execute(
-        update(accounts).where(accounts.c.id == account).values(alert_due_at=None, alerted_at=now)
+    """Enqueue an alert to each of these operators for whom there was none yet, instead of an earlier one."""
+    told = select(alerted_operators.c.operator).where(
+        alerted_operators.c.account == account, alerted_operators.c.alerted_at == alerted_at
     )
-    connection.execute(delete(operator_alerts).where(operator_alerts.c.account == account))
-    if operators:
-        row = {"account": account, "due_at": now, "attempts": 0}
-        connection.execute(insert(operator_alerts), [{**row, "operator": person} for person in operators])
+    for operator in {*operators}.difference(connection.execute(told).scalars()):
+        for table, values in (
+            (alerted_operators, {"alerted_at": alerted_at}),
+            (operator_alerts, {"due_at": now, "attempts": 0}),
+        ):
+            key = {"account": account, "operator": operator}
+            connection.execute(delete(table).filter_by(**key))
+            connection.execute(insert(table).values(**key, **values))
 
 
 def _key(alert: PauseAlert) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -75,6 +75,15 @@ operator_alerts = Table(
 )
 """Alerts to operators that an account is paused, until they are posted."""
 
+alerted_operators = Table(
+    "alerted_operators",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("operator", Text, primary_key=True),
+    Column("alerted_at", UtcDateTime, nullable=False),
+)
+"""The `alerted_at` of the account for which an alert to each operator was last enqueued."""
+
 surveys = Table(
     "surveys",
     metadata,
