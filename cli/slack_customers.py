@@ -41,12 +41,7 @@ class PeopleInSlack:
         """
         if not isinstance(recipient, SlackPerson) or await self._has_surveys(recipient.team):
             return recipient
-        try:
-            person = recipient.model_copy(update={"team": await self._find_own_team()})
-        except SlackError as error:
-            raise CommandError(
-                f"Slack does not say which workspace is this app's: {explain(error)}. Try again later."
-            ) from error
+        person = recipient.model_copy(update={"team": await self.find_own_team()})
         if recipient.team and recipient != person:
             raise UnknownWorkspace(
                 f"{recipient.id}: this app doesn't ask anybody in the workspace {recipient.team}. Name the "
@@ -54,12 +49,21 @@ class PeopleInSlack:
             )
         return person
 
+    async def find_own_team(self) -> str:
+        """Return the app's own workspace; raises `CommandError` if Slack does not tell which it is."""
+        try:
+            return await self._ask_own_team()
+        except SlackError as error:
+            raise CommandError(
+                f"Slack does not say which workspace is this app's: {explain(error)}. Try again later."
+            ) from error
+
     async def look_up(self, people: Collection[SlackPerson]) -> Mapping[str, Problem | SlackError | None]:
         """Return, by id, what is wrong with each person of the app's own workspace, or why it is unknown."""
         if not people:
             return {}
         try:
-            team = await self._find_own_team()
+            team = await self._ask_own_team()
         except SlackError as error:
             return {each.id: error for each in people}
         ids = {each.user: each.id for each in people if each.team == team}
@@ -71,7 +75,7 @@ class PeopleInSlack:
             self._teams_with_surveys = await self._database.read(list_teams)
         return bool(team) and team in self._teams_with_surveys
 
-    async def _find_own_team(self) -> str:
+    async def _ask_own_team(self) -> str:
         if not self._own_team:
             self._own_team = parse_response(AuthTest, await self._web.auth_test()).team_id
         return self._own_team

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from cli.forget import open_eraser
+from cli.forget import open_search_and_eraser
 from csat.db import customer_answers, tables
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
@@ -464,9 +464,9 @@ async def test_a_comment_form_that_stays_open_for_28_days_says_that_it_is_too_la
 
 async def forget(world: World, user: str) -> None:
     """Erase a person in Slack while the app runs."""
-    async with open_eraser(world.settings) as eraser:
-        found = (await eraser.find(SlackPerson(team=fixtures.TEAM, user=user))).found
-        result = await eraser.erase(found)
+    async with open_search_and_eraser(world.settings) as (search, eraser):
+        found = await search.find(SlackPerson(team=fixtures.TEAM, user=user))
+        result = await eraser.erase(found.survey_ids)
     assert (result.remaining, result.advice) == (0, [])
 
 

@@ -9,7 +9,8 @@ import pytest
 import typer
 
 from cli import forget
-from cli.forget import ErasureResult, open_eraser
+from cli.errors import CommandError
+from cli.forget import ErasureResult, open_search_and_eraser
 from csat.db import (
     attempt_outcomes,
     engines,
@@ -59,8 +60,8 @@ async def wait_until_sent(world: World, number: int = 1) -> None:
 
 async def erase_customer(world: World, typed: Recipient) -> ErasureResult:
     """Erase a customer while the app runs."""
-    async with open_eraser(world.settings) as eraser:
-        return await eraser.erase((await eraser.find(typed)).found)
+    async with open_search_and_eraser(world.settings) as (search, eraser):
+        return await eraser.erase((await search.find(typed)).survey_ids)
 
 
 def stored_text(world: World) -> str:
@@ -250,6 +251,16 @@ async def test_while_slack_is_unavailable_the_survey_is_not_erased(
     assert (await erase_customer(world, XAccount(handle="mira_k"))).erased == 1
 
 
+async def test_nothing_is_erased_while_slack_does_not_say_whose_token_it_is(world: World) -> None:
+    await submit_survey(world)
+    await wait_until_sent(world)
+    world.workspace.faults.fail("auth.test", "internal_error")
+    with pytest.raises(CommandError, match="does not say which workspace is this app's"):
+        await forget.run(world.settings, XAccount(handle="mira_k"), yes=True)
+
+    assert world.rows(tables.surveys.c.recipient_handle) == [("mira_k",)]
+
+
 async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_erased_and_the_rest_is_told(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,9 +323,9 @@ async def test_a_customer_is_found_by_every_handle_and_by_handle_alone(
 
     for typed in (XAccount(handle="MIRA_new"), XAccount(handle="mira_k"), XAccount(id="33")):
         found = await database.read(find_surveys, typed)
-        assert (found.survey_ids, found.recipient_ids) == ([new, old, unknown, by_id], ["33"])
-    assert (await database.read(find_surveys, XAccount(id="44"))).survey_ids == [other]
-    assert (await database.read(find_surveys, XAccount(handle="nobody"))).survey_ids == []
+        assert (list(found.teams), found.recipient_ids) == ([new, old, unknown, by_id], ["33"])
+    assert list((await database.read(find_surveys, XAccount(id="44"))).teams) == [other]
+    assert not (await database.read(find_surveys, XAccount(handle="nobody"))).teams
 
 
 async def test_both_owners_of_a_handle_are_reported(database: Database) -> None:
@@ -322,7 +333,7 @@ async def test_both_owners_of_a_handle_are_reported(database: Database) -> None:
     await insert_sent_survey(database, "two", XAccount(handle="mira_k", id="44"))
 
     assert (await database.read(find_surveys, XAccount(handle="mira_k"))).recipient_ids == ["33", "44"]
-    assert (await database.read(find_surveys, XAccount(id="33"))).survey_ids == [1]
+    assert list((await database.read(find_surveys, XAccount(id="33"))).teams) == [1]
 
 
 async def test_an_erased_recipient_has_no_label(world: World) -> None:

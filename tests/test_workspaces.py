@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from cli import forget
 from csat.db import tables
+from csat.surveys.recipients import XAccount
 from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.databases import SLOW_KINDS, Databases
@@ -159,3 +162,38 @@ async def test_a_customer_s_status_names_nobody_from_another_workspace(world: Wo
 
     assert fixtures.BEN not in status
     assert "Somebody in another workspace asked" in status
+
+
+async def test_a_customer_s_surveys_in_another_workspace_are_erased_with_its_token_only(
+    world: World, other: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running_app(other):
+        await other.send_survey("/csat @mira_k")
+    await world.advance(days=31)
+    await world.send_survey("/csat @mira_k")
+    await world.wait_until(world.is_outbox_empty)
+    mira = XAccount(id=world.x.customer("mira_k").id)
+    with pytest.raises(typer.Exit, match="1"):
+        await forget.run(world.settings, mira, yes=True)
+    first = capsys.readouterr().out
+
+    assert first == (
+        f"2 surveys on file for {mira.id}.\n"
+        "Erased 1 survey, and changed 1 message in Slack.\n"
+        f"Kept 1 survey of the workspace {fixtures.OTHER_TEAM}: only its own token can change the messages "
+        "there. Run this command again with that SLACK_BOT_TOKEN.\n"
+    )
+    handle = tables.surveys.c.recipient_handle
+    assert world.rows(handle) == [("mira_k",), (None,)]
+    assert "@mira_k" not in visible_text(world.app_messages())
+    assert "@mira_k" in visible_text(other.app_messages())
+
+    with pytest.raises(typer.Exit, match="1"):
+        await forget.run(world.settings, mira, yes=False)
+    again = capsys.readouterr().out
+    await forget.run(other.settings, mira, yes=True)
+
+    assert again.startswith(f"1 survey on file for {mira.id}.\nKept 1 survey")
+    assert capsys.readouterr().out.endswith("Erased 1 survey, and changed 1 message in Slack.\n")
+    assert world.rows(handle) == [(None,), (None,)]
+    assert "@mira_k" not in visible_text(other.app_messages())

@@ -65,7 +65,8 @@ class PostedMessage(FrozenModel):
 class CustomerSurveys(NamedTuple):
     """The surveys to a customer."""
 
-    survey_ids: list[int]
+    teams: dict[int, str]
+    """The workspace of each survey, by survey id."""
     recipient_ids: list[str]
     """More than one if accounts on X have shared a handle."""
 
@@ -81,9 +82,9 @@ def find_surveys(connection: Connection, recipient: Recipient) -> CustomerSurvey
     ids = {recipient.id, *connection.execute(owners.distinct()).scalars()} - {None}
     has_id = surveys.c.recipient_id.in_(ids)
     has_handle = or_(_handle() == handle, _handle().in_(select(_handle()).where(has_id)))
-    query = select(surveys.c.id).where(or_(has_id, and_(surveys.c.recipient_id.is_(None), has_handle)))
-    survey_ids = connection.execute(query.order_by(surveys.c.id)).scalars()
-    return CustomerSurveys(list(survey_ids), sorted(map(str, ids)))
+    is_theirs = or_(has_id, and_(surveys.c.recipient_id.is_(None), has_handle))
+    rows = connection.execute(select(surveys.c.id, surveys.c.team).where(is_theirs).order_by(surveys.c.id))
+    return CustomerSurveys({row.id: row.team for row in rows}, sorted(map(str, ids)))
 
 
 def cancel_waiting(connection: Connection, survey_ids: list[int]) -> dict[int, str]:

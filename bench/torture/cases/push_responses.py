@@ -10,7 +10,7 @@ from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
 from bench.torture.webhook_events import COMMENT_MARKER, WebhookEvent, build_events
 from bench.torture.webhook_pusher import KILLS, WebhookPusher
-from cli.forget import open_eraser
+from cli.forget import open_search_and_eraser
 from csat.db.poll_budget_and_sweeps import EVENT_DELAY, SWEEP_INTERVAL
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import XAccount
@@ -82,10 +82,10 @@ def _respond(harness: Harness, rng: random.Random, feedback: Feedback) -> None:
 async def _erase(harness: Harness, feedbacks: Sequence[Feedback]) -> dict[str, int | None]:
     """Erase recipients with `app.py forget`; return the ratings that are kept, by feedback id."""
     await harness.wait_until_idle()
-    async with open_eraser(harness.settings) as eraser:
+    async with open_search_and_eraser(harness.settings) as (search, eraser):
         for feedback in feedbacks:
-            found = (await eraser.find(XAccount(id=feedback.to_user_id))).found
-            await eraser.erase(found)
+            found = await search.find(XAccount(id=feedback.to_user_id))
+            await eraser.erase(found.survey_ids)
     ids = {feedback.id for feedback in feedbacks}
     rows = harness.db.query("select feedback_id, rating from surveys where recipient_id is null")
     return {row.feedback_id: row.rating for row in rows if row.feedback_id in ids}
