@@ -1,7 +1,6 @@
 """The modals in which a customer in Slack comments, or answers the invitation in their thread."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from slack_sdk.models.blocks import (
@@ -46,7 +45,6 @@ class AnswerForm(FrozenModel):
     channel: str
     ts: str
     """Where the message is whose button has opened it."""
-    opened_at: datetime
     rating: int | None = None
     comment: str = ""
 

@@ -84,7 +84,7 @@ async def open_comment_form(services: Services, ack: AsyncAck, body: dict[str, A
     async with _replying_with_problem(services, interaction):
         asked = await _find(services, interaction)
         if asked.takes_comment(services.clock()):
-            view = slack_survey_modals.comment_modal(_form(services, interaction), asked)
+            view = slack_survey_modals.comment_modal(_form(interaction), asked)
             await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
         else:
             await show_survey(services, _place(interaction), asked)
@@ -125,8 +125,8 @@ async def open_feedback_form(services: Services, ack: AsyncAck, body: dict[str, 
     interaction = Interaction.model_validate(body)
     async with _replying_with_problem(services, interaction):
         asked = await _find(services, interaction)
-        if asked.takes_rating(services.clock()):
-            form, catalogue = _form(services, interaction), services.form.catalogue
+        if asked.response.rating is None and asked.takes_rating(services.clock()):
+            form, catalogue = _form(interaction), services.form.catalogue
             view = slack_survey_modals.feedback_modal(form, asked, catalogue)
             await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
         else:
@@ -141,7 +141,7 @@ async def _find(services: Services, interaction: Interaction) -> CustomerSurvey:
 async def _ask_for_comment(services: Services, interaction: Interaction, asked: CustomerSurvey) -> None:
     """Open the form for a comment; without it, the message has a button for that."""
     if asked.takes_comment(services.clock()):
-        view = slack_survey_modals.comment_modal(_form(services, interaction), asked)
+        view = slack_survey_modals.comment_modal(_form(interaction), asked)
         try:
             await services.slack.open_view(interaction.trigger_id, view)
         except SlackError as error:
@@ -157,11 +157,9 @@ async def _replying_with_problem(services: Services, interaction: Interaction) -
         await services.reply(interaction.origin(services.clock()), plain_message(explain(problem)))
 
 
-def _form(services: Services, interaction: Interaction) -> AnswerForm:
+def _form(interaction: Interaction) -> AnswerForm:
     place = _place(interaction)
-    return AnswerForm(
-        key=interaction.value or "", channel=place.channel, ts=place.ts, opened_at=services.clock()
-    )
+    return AnswerForm(key=interaction.value or "", channel=place.channel, ts=place.ts)
 
 
 def _place(interaction: Interaction) -> Posted:

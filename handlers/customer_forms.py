@@ -69,7 +69,7 @@ async def submit_feedback(
         asked = await find_survey(services, Interaction.model_validate(body).user, form.key)
         if form.rating is None or form.rating not in SCALES[asked.survey.metric]:
             raise InvalidAnswer(slack_survey_modals.RATING_ID, NO_RATING)
-        given = Given(form.rating, _parse_comment(form), form.opened_at)
+        given = Given(form.rating, _parse_comment(form))
         survey_id, receipt_id = parse_key(form.key)[0], make_receipt_id(form.channel, form.ts)
         answer = (survey_id, given, now := services.clock())
         answered = await save(services, customer_answers.answer, *answer, receipt_id=receipt_id)

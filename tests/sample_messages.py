@@ -65,7 +65,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "too late and opted out": {"asked_at": NOON - ANSWER_WINDOW, "has_opted_out": True},
 }
 """The states in which a message to a customer in Slack is not what it was at first."""
-ANSWER_FORM = AnswerForm(key="7:0", channel="D07DIRECT01", ts="1700000000.000100", opened_at=NOON)
+ANSWER_FORM = AnswerForm(key="7:0", channel="D07DIRECT01", ts="1700000000.000100")
 WEEK = Period(first=date(2026, 3, 2), last=date(2026, 3, 8), zone=ZoneInfo("UTC"))
 FILTERS = Filters(team="T1", metric=Metric.CSAT)
 

@@ -173,7 +173,7 @@ def test_the_message_of_a_survey_is_known_once_its_customer_has_used_it(connecti
 @pytest.mark.parametrize("comment", ["Slow.", ""])
 def test_a_whole_answer_is_stored_once(connection: Connection, comment: str) -> None:
     survey_id = ask_in_slack(connection, insert_uncertain(connection))
-    given = Given(1, comment, NOON)
+    given = Given(1, comment)
 
     answers = [customer_answers.answer(connection, survey_id, given, LATER) for _ in range(2)]
 

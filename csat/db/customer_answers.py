@@ -16,7 +16,7 @@ from csat.db.survey_records import to_record
 from csat.db.tables import surveys
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
-from csat.surveys.responses import Comment, Rating
+from csat.surveys.responses import Comment, Rating, Response
 from csat.surveys.transports import FACTS, TransportName
 
 
@@ -37,7 +37,6 @@ class Given(NamedTuple):
 
     rating: int
     comment: str
-    chosen_at: datetime
 
 
 def find(connection: Connection, survey_id: int, accepted_second: int) -> CustomerSurvey | None:
@@ -145,12 +144,26 @@ def opt_out(
 def answer(
     connection: Connection, survey_id: int, given: Given, now: datetime, *, receipt_id: str = ""
 ) -> Rated | None:
-    """Store a whole answer, as far as the survey still takes it; return `None` without a survey."""
-    rated = rate(connection, survey_id, given.rating, now, chosen_at=given.chosen_at, receipt_id=receipt_id)
-    if given.comment:
-        comment(connection, survey_id, given.comment, now)
-    row = _find(connection, select(surveys), survey_id)
-    return rated._replace(survey=_to_asked(connection, row)) if rated and row else None
+    """Store a whole answer, if the survey has none and still takes one; return `None` without a survey.
+
+    It can't be changed: another one is late.
+    """
+    row = _lock(connection, survey_id)
+    if row is None:
+        return None
+    before = _to_asked(connection, row)
+    if before.response.rating:
+        return Rated(before, is_first=False, is_late=not _is_same(before.response, given))
+    rated = rate(connection, survey_id, given.rating, now, receipt_id=receipt_id)
+    if rated and given.comment:
+        commented = comment(connection, survey_id, given.comment, now)
+        return rated._replace(survey=commented or rated.survey)
+    return rated
+
+
+def _is_same(response: Response, given: Given) -> bool:
+    comment = response.comment.text if response.comment else ""
+    return response.rating is not None and (response.rating.value, comment) == given
 
 
 def _lock(connection: Connection, survey_id: int) -> Row[Any] | None:
