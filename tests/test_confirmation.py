@@ -72,9 +72,8 @@ async def test_a_response_url_posts_into_the_thread(world: World) -> None:
 async def test_the_last_fallback_is_a_direct_message_to_the_requester(world: World) -> None:
     world.workspace.faults.fail("response_url", "404", times=2)
     await send_survey(world, fixtures.LEADS)
-    confirmation = await world.wait_for_dm("asked")
+    await world.wait_for_dm("asked")
 
-    assert "@mira_k" in visible_text(confirmation)
     assert world.find_message("asked", fixtures.LEADS) is None
 
 

@@ -56,7 +56,17 @@ async def test_a_confirmation_waits_until_slack_says_whose_channel_it_is(world: 
     assert "mira_k" not in str((confirmation.blocks, confirmation.text))
 
 
-async def test_a_confirmation_names_the_customer_where_slack_does_not_tell_who_reads_it(world: World) -> None:
+async def test_a_confirmation_names_nobody_in_a_private_channel_without_the_app(world: World) -> None:
+    channel = world.workspace.channels[fixtures.PARTNERS]
+    channel.is_private = channel.is_ext_shared = True
+    world.workspace.remove_bot(channel.id)
+    await world.send_survey(channel=channel.id, external_id="zendesk_777 for priya")
+    confirmation = await world.wait_for_message("asked", channel.id, fixtures.SAM)
+
+    assert not re.search("mira_k|priya", str((confirmation.blocks, confirmation.text)))
+
+
+async def test_a_confirmation_names_the_customer_without_the_scope_to_ask_who_reads_it(world: World) -> None:
     world.workspace.faults.fail("conversations.info", "missing_scope")
     await world.send_survey(channel=fixtures.ESCALATIONS)
     confirmation = await world.wait_for_message("asked", fixtures.ESCALATIONS)

@@ -11,6 +11,7 @@ from csat.slack_api.web_client import WebClient
 CACHE_SIZE = 1_000
 CACHE_TTL_SECONDS = 60.0
 MISSING_SCOPE = "missing_scope"
+UNKNOWN_CHANNEL = "channel_not_found"
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,10 @@ class SharedChannels:
         self._known: TTLCache[str, bool] = TTLCache(CACHE_SIZE, CACHE_TTL_SECONDS)
 
     async def includes(self, channel: str) -> bool:
-        """Return True if others read a channel or are invited to it; raises `SlackUnavailable`.
+        """Return True if others read a channel, are invited to it, or may be; raises `SlackUnavailable`.
 
-        Slack tells it only with the scope `channels:read`, or `groups:read` if it is private; else False.
+        Slack tells nothing of a private conversation without the app. With neither the scope `channels:read`
+        nor, for a private channel, `groups:read`, it is taken for the workspace's own.
         """
         if channel not in self._known:
             self._known[channel] = await self._ask(channel)
@@ -43,5 +45,5 @@ class SharedChannels:
             if isinstance(error, SlackUnavailable) and str(error) != MISSING_SCOPE:
                 raise
             log.info("Slack does not say whether %s is shared: %s", channel, error)
-            return False
+            return str(error) == UNKNOWN_CHANNEL
         return info.has_strangers
