@@ -262,6 +262,7 @@ async def test_an_answer_reaches_the_supervisor_but_not_the_agent(page: Page) ->
     await expect(modal).to_contain_text(comment)
     await expect_accessible(page)
     await page.keyboard.press("Escape")
+    await expect(modal).to_have_count(0)
     await results.get_by_role("button", name="Assign to me").press("Enter")
     await expect(results).to_contain_text("Assigned to")
 
