@@ -46,14 +46,18 @@ MAX_SHOWN_NOTE_LENGTH: Final = 600
 """In a list; "Show" shows the whole note."""
 NO_NOTE: Final = "The note was erased with the customer."
 
+NOT_LOW: Final = "This rating is not low any more: the customer changed it."
+"""Also to be read where nobody may see the rating."""
+
 _TITLE: Final = "A customer gave a low rating."
 
 
 def alert_message(rating: LowRating, catalogue: Catalogue, link: str = "") -> Message:
-    """Tell the results channel of a low rating, and the state of its follow-up."""
+    """Tell the results channel of a low rating, or that it was changed, and the state of its follow-up."""
+    title = _TITLE if rating.is_low else NOT_LOW
     return build_message(
-        f"{_TITLE} {escape_mrkdwn(' · '.join(survey_details(rating.survey, catalogue)))}",
-        [rich_line(text(_TITLE, bold=True)), *low_rating_blocks(rating, catalogue, link)],
+        f"{title} {escape_mrkdwn(' · '.join(survey_details(rating.survey, catalogue)))}",
+        [rich_line(text(title, bold=True)), *low_rating_blocks(rating, catalogue, link)],
     )
 
 
@@ -83,7 +87,8 @@ def named_low_rating_blocks(
     rating: NotedLowRating, catalogue: Catalogue, reader: str, link: str = ""
 ) -> list[Block]:
     """Return a low rating for a supervisor, who may know which agent asked which customer, and its note."""
-    parts = [*_names(rating), *_dates(rating, link), *_follow_up(rating.follow_up)]
+    changed = [] if rating.is_low else [text(f"{NOT_LOW} ")]
+    parts = [*_names(rating), *_dates(rating, link), *changed, *_follow_up(rating.follow_up)]
     return [
         _named_details(rating, catalogue),
         RichTextBlock(elements=[RichTextSectionElement(elements=parts), *_note(rating)]),
@@ -156,9 +161,9 @@ def _buttons(rating: LowRating, reader: str = "") -> ActionsBlock:
     """Return the buttons that the follow-up allows, for one reader or for everybody in a channel."""
     follow_up = rating.follow_up
     labels = {SHOW_ACTION: "Show"}
-    if follow_up.closed_at:
+    if follow_up.closed_at and rating.is_low:
         labels[REOPEN_ACTION] = "Reopen"
-    else:
+    elif rating.is_low:
         if not follow_up.taken_by:
             labels[TAKE_ON_ACTION] = "Assign to me"
         elif follow_up.taken_by != reader:

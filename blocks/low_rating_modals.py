@@ -18,7 +18,7 @@ from blocks.elements import (
     truncate_lines,
     user_mention,
 )
-from blocks.low_rating import follow_up_line
+from blocks.low_rating import NOT_LOW, follow_up_line
 from blocks.survey_notifications import survey_details
 from csat.surveys.follow_ups import MAX_NOTE_LENGTH, LowRating, RevealedRating
 from csat.surveys.questions import SCALES, Catalogue
@@ -31,11 +31,13 @@ MAX_TEXT_LENGTH: Final = 9_000
 """Of a comment, and of the notes."""
 
 TITLE: Final = "Low rating"
+TITLE_OF_CHANGED: Final = "Changed rating"
 
 
 def response_modal(rating: RevealedRating, catalogue: Catalogue, link: str = "") -> dict[str, Any]:
     """Return a modal with the response, who asked for it, and its follow-up."""
-    return _modal(TITLE, list(_response(rating, catalogue, link)))
+    title = TITLE if rating.is_low else TITLE_OF_CHANGED
+    return _modal(title, list(_response(rating, catalogue, link)))
 
 
 def close_modal(rating: LowRating, catalogue: Catalogue) -> dict[str, Any]:
@@ -74,6 +76,8 @@ def _response(rating: RevealedRating, catalogue: Catalogue, link: str) -> Iterat
     else:
         value = text(f"Rating: {rating.rating}", bold=True)
         yield rich_line(value, text(f" on a scale from {scale[0]} to {scale[-1]}"))
+    if not rating.is_low:
+        yield rich_line(text(NOT_LOW))
     comment = truncate_lines(rating.comment or "", MAX_TEXT_LENGTH)
     yield quote(text(comment)) if comment else rich_line(text("No comment."))
     yield _request(rating, link)

@@ -31,7 +31,10 @@ class LowRatingAlerts:
         """Post an alert, unless the rating is not low after all; raises `SlackError` or `NothingToUpdate`."""
         if not self._channel:
             raise NothingToUpdate
-        while not (rating := await self._database.read(follow_ups.find_low_rating, notification.survey.id)):
+        while True:
+            rating = await self._database.read(follow_ups.find_low_rating, notification.survey.id)
+            if rating and rating.is_low:
+                break
             if await self._database.run_with_retry(follow_ups.drop_withdrawn_alert, notification):
                 return
         try:
@@ -52,15 +55,14 @@ class LowRatingAlerts:
         survey_id = notification.survey.id
         posted = await find_posted(self._database, survey_id, NotificationKind.LOW_RATING)
         is_current = False
-        while not is_current:  # the follow-up may change while Slack is called
+        while not is_current:  # the rating and its follow-up may change while Slack is called
             rating = await self._database.read(follow_ups.find_low_rating, survey_id)
             message = (
                 await self._message(rating, posted.channel) if rating else low_rating.withdrawn_message()
             )
             await self._slack.poster.update_message(posted, *message)
-            shown = rating.follow_up if rating else None
             is_current = await self._database.run_with_retry(
-                follow_ups.mark_alert_updated, notification, shown, self._clock()
+                follow_ups.mark_alert_updated, notification, rating, self._clock()
             )
 
     async def _message(self, rating: LowRating, channel: str) -> Message:

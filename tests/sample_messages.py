@@ -224,6 +224,7 @@ def make_rating(follow_up: FollowUp) -> RevealedRating:
 
 
 LOW_RATING = make_rating(OPEN)
+CHANGED_RATING = make_rating(CLOSED).model_copy(update={"rating": 5, "is_low": False})
 WAITING = OpenLowRatings(number=12, unassigned=5, oldest=NOON - timedelta(days=40))
 CLOSED_RATING = NotedLowRating(
     survey_id=7,

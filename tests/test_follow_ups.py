@@ -1,7 +1,7 @@
 """Follow-ups on low ratings, on each kind of database."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 import pytest
@@ -125,6 +125,22 @@ async def test_a_reopened_follow_up_is_not_withdrawn_by_a_corrected_rating(datab
     assert await database.read(follow_ups.find_low_rating, survey_id)
 
 
+@pytest.mark.parametrize("is_closed", [False, True])
+async def test_a_follow_up_of_a_corrected_rating_is_kept_but_not_open(
+    database: Database, *, is_closed: bool
+) -> None:
+    survey_id = await database.run(insert_low)
+    await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
+    if is_closed:
+        await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
+    await database.run(incoming_updates.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
+
+    assert await database.read(follow_ups.list_open, TEAM, 9) == []
+    assert await database.read(follow_ups.summarize_open, TEAM, {DORA}) == OpenLowRatings()
+    kept = await database.read(follow_ups.list_closed, TEAM, 9)
+    assert [(each.is_low, each.note) for each in kept] == [(False, "Called.")] * is_closed
+
+
 async def test_a_follow_up_is_taken_over_only_from_the_user_who_was_shown(database: Database) -> None:
     survey_id = await database.run(insert_low)
     take = follow_ups.take
@@ -201,19 +217,27 @@ async def test_open_follow_ups_are_listed_oldest_first_without_own_surveys(datab
     assert await database.read(follow_ups.list_closed, "T999", 9) == []
 
 
-async def test_an_alert_is_updated_again_if_the_follow_up_changed_meanwhile(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("transaction", "args"),
+    [
+        (follow_ups.close, (1, TEAM, CLEO, "Called.", LATER)),
+        (incoming_updates.apply_update, (make_update(5, at=5), RECIPIENT_KEY, LATER)),
+    ],
+    ids=["follow-up", "rating"],
+)
+async def test_an_alert_is_updated_again_if_the_follow_up_or_the_rating_changed_meanwhile(
+    database: Database, transaction: Callable[..., object], args: tuple[object, ...]
+) -> None:
     survey_id = await database.run(insert_low)
     due = await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
     assert due
     before = await database.read(follow_ups.find_low_rating, survey_id)
-    assert before
-    await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
+    await database.run(transaction, *args)
     after = await database.read(follow_ups.find_low_rating, survey_id)
-    assert after
 
-    assert not await database.run(follow_ups.mark_alert_updated, due, before.follow_up, LATER)
+    assert not await database.run(follow_ups.mark_alert_updated, due, before, LATER)
     assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due
-    assert await database.run(follow_ups.mark_alert_updated, due, after.follow_up, LATER)
+    assert await database.run(follow_ups.mark_alert_updated, due, after, LATER)
     assert not (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due
 
 

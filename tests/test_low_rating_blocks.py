@@ -52,10 +52,12 @@ def check_modal(view: dict[str, Any]) -> None:
 @pytest.mark.parametrize("follow_up", [FollowUp(opened_at=NOON), CLOSED])
 @pytest.mark.parametrize("external_id", ["", "e" * 256, "<!channel>" * 25])
 @pytest.mark.parametrize("link", ["", LINK])
-def test_every_alert_is_valid_and_hides_the_answer(follow_up: FollowUp, external_id: str, link: str) -> None:
-    rating = make_rating(
-        follow_up=follow_up, survey=make_survey(external_id=external_id, display_name="W" * 20)
-    )
+@pytest.mark.parametrize("is_low", [True, False])
+def test_every_alert_is_valid_and_hides_the_answer(
+    follow_up: FollowUp, external_id: str, link: str, *, is_low: bool
+) -> None:
+    survey = make_survey(external_id=external_id, display_name="W" * 20)
+    rating = make_rating(follow_up=follow_up, survey=survey, is_low=is_low)
     message = low_rating.alert_message(rating, CATALOGUE, link)
     blocks = json.loads(json.dumps(message.blocks))
 
@@ -69,10 +71,10 @@ def test_every_alert_is_valid_and_hides_the_answer(follow_up: FollowUp, external
 
 
 @pytest.mark.parametrize("comment", [None, "", HOSTILE, "w" * 30_000, "line\n" * 9_000])
-@pytest.mark.parametrize("rating", [None, 0, 1])
+@pytest.mark.parametrize("rating", [None, 0, 1, 5])
 def test_every_response_modal_is_valid(comment: str | None, rating: int | None) -> None:
     view = low_rating_modals.response_modal(
-        make_rating(comment=comment, rating=rating, note="n" * 3_000), CATALOGUE, LINK
+        make_rating(comment=comment, rating=rating, is_low=rating != 5, note="n" * 3_000), CATALOGUE, LINK
     )
 
     check_modal(view)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from html import unescape
 from http import HTTPStatus
@@ -16,18 +16,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from csat.db import customer_answers, tables
+from csat.db import customer_answers, follow_ups, tables
 from csat.db.outbox import NotificationKind
 from csat.db.tables import opt_outs
 from csat.rating_page.address_buckets import CAPACITY
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.states import State
-from sandbox.slack import fixtures
+from sandbox.slack import Message, fixtures
 from tests.databases import KINDS, Databases
 from tests.factories import SUPERVISED
 from tests.rating_page_kit import RatingPages, running_pages, visible_text
-from tests.world import LOW_RATING_ALERT
+from tests.world import LOW_RATING_ALERT, World
+from tests.world import visible_text as slack_text
 
 PREVIEWS = (
     "Twitterbot/1.0",
@@ -118,6 +119,58 @@ async def test_a_low_rating_alerts_supervisors_and_a_better_one_withdraws_it(pag
     assert pages.world.count_messages(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO) == 1
 
 
+async def take_on(world: World, alert: Message) -> str:
+    """Assign a low rating to Cleo, and return what the alert says of it."""
+    await world.workspace.click(fixtures.CLEO, "take_on_low_rating", channel=alert.channel, ts=alert.ts)
+    return f"Assigned to <@{fixtures.CLEO}>"
+
+
+async def close(world: World, alert: Message) -> str:
+    """Close a low rating as Cleo, and return what the alert says of it."""
+    await world.workspace.click(fixtures.CLEO, "close_low_rating", channel=alert.channel, ts=alert.ts)
+    await world.wait_for_form(fixtures.CLEO)
+    await world.fill_in(fixtures.CLEO, note="Called them.")
+    await world.workspace.submit_view(fixtures.CLEO)
+    return f"Closed by <@{fixtures.CLEO}>"
+
+
+@pytest.mark.parametrize("follow_up", [take_on, close])
+async def test_a_low_rating_that_is_followed_up_and_becomes_better_counts_only_if_it_is_low_again(
+    pages: RatingPages, follow_up: Callable[[World, Message], Awaitable[str]]
+) -> None:
+    world = pages.world
+    world.workspace.invite_bot(fixtures.LEADS)
+    path = pages.path(pages.insert_survey())
+    await pages.rate(path, 1)
+    alert = await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+    done = await follow_up(world, alert)
+    await world.wait_for_message(done, fixtures.LEADS, fixtures.CLEO)
+    await world.wait_until(world.is_outbox_empty)
+
+    await pages.rate(path, 5)
+    changed = await world.wait_for_message("not low any more", fixtures.LEADS, fixtures.CLEO)
+    assert changed.ts == alert.ts
+    assert done in slack_text(changed)
+    assert re.findall(r"\w+_low_rating", str(changed.blocks)) == ["show_low_rating"]
+    assert "gave a low rating" not in changed.text
+    home = slack_text(await world.open_home(fixtures.CLEO))
+    assert "Low ratings to follow up" not in home
+    assert ("This rating is not low any more" in home) == (follow_up is close)
+    await world.workspace.click(fixtures.CLEO, "show_low_rating", channel=alert.channel, ts=alert.ts)
+    shown = await world.wait_for_form(fixtures.CLEO)
+    assert shown.content["title"]["text"] == "Changed rating"
+    for text in ("Rating: 5", "This rating is not low any more: the customer changed it.", done):
+        assert text in slack_text(shown.blocks)
+
+    await pages.rate(path, 2)
+    again = await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+    assert again.ts == alert.ts
+    assert done in slack_text(again)
+    assert ("Low ratings to follow up: 1" in slack_text(await world.open_home(fixtures.CLEO))) == (
+        follow_up is take_on
+    )
+
+
 async def test_an_alert_that_was_on_its_way_when_the_rating_changed_is_withdrawn(pages: RatingPages) -> None:
     world = pages.world
     world.workspace.invite_bot(fixtures.LEADS)
@@ -153,7 +206,10 @@ async def test_an_alert_that_was_on_its_way_while_the_rating_changed_twice_is_po
     assert world.count_messages(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO) == 1
 
 
-async def test_nobody_is_alerted_to_a_rating_that_became_better_before_the_alert(pages: RatingPages) -> None:
+@pytest.mark.parametrize("is_taken", [False, True])
+async def test_nobody_is_alerted_to_a_rating_that_became_better_before_the_alert(
+    pages: RatingPages, *, is_taken: bool
+) -> None:
     world = pages.world
     world.workspace.invite_bot(fixtures.LEADS)
     survey_id = pages.insert_survey()
@@ -162,6 +218,9 @@ async def test_nobody_is_alerted_to_a_rating_that_became_better_before_the_alert
 
     await pages.rate(path, 1)
     await world.wait_until(lambda: world.attempts("low_rating") == [1])
+    if is_taken:
+        with world.engine.begin() as connection:
+            follow_ups.take(connection, survey_id, fixtures.TEAM, fixtures.CLEO, world.clock())
     await pages.rate(path, 5)
     await world.advance(minutes=2)
     await world.wait_until(world.is_outbox_empty)

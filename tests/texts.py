@@ -504,7 +504,9 @@ def _low_ratings() -> Iterator[Section]:
     anonymous = low_rating.anonymous_alert_message(samples.make_rating(samples.OPEN), CATALOGUE)
     yield "results channel that another company reads, low rating", _message(anonymous)
     yield "results channel, rating not low after all", _message(low_rating.withdrawn_message())
-    for rating in (samples.LOW_RATING, samples.UNANSWERED):
+    changed = low_rating.alert_message(samples.CHANGED_RATING, CATALOGUE, samples.LINK)
+    yield "results channel, rating not low any more", _message(changed)
+    for rating in (samples.LOW_RATING, samples.UNANSWERED, samples.CHANGED_RATING):
         modal = low_rating_modals.response_modal(rating, CATALOGUE, samples.LINK)
         yield "modal, response to a survey", render_view(modal)
     yield "modal, note", render_view(low_rating_modals.close_modal(samples.LOW_RATING, CATALOGUE))

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, or_, select, update
 
 from csat.db import audit_log
 from csat.db.audit_log import AuditAction
@@ -24,6 +24,15 @@ from csat.surveys.follow_ups import (
     RevealedRating,
     append_note,
 )
+from csat.surveys.responses import LOW_RATINGS
+
+_IS_LOW = or_(
+    *(
+        and_(surveys.c.metric == metric, surveys.c.rating <= ratings[-1])
+        for metric, ratings in LOW_RATINGS.items()
+    )
+)
+"""A condition on surveys: the customer has not changed the low rating to another one."""
 
 
 class Conflict(StrEnum):
@@ -54,11 +63,13 @@ def open_follow_up(connection: Connection, survey_id: int, team: str, now: datet
 
 
 def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
-    """Delete the follow-up of a rating that is not low after all, unless a user has taken or closed it."""
+    """Delete the follow-up of a rating that is not low after all, unless a user has taken or closed it.
+
+    One that is kept no longer counts as open.
+    """
     is_untouched = (follow_ups.c.taken_by.is_(None), follow_ups.c.closed_by.is_(None))
-    statement = delete(follow_ups).where(follow_ups.c.survey_id == survey_id, *is_untouched)
-    if connection.execute(statement).rowcount == 1:
-        show_change(connection, survey_id, now)
+    connection.execute(delete(follow_ups).where(follow_ups.c.survey_id == survey_id, *is_untouched))
+    show_change(connection, survey_id, now)
 
 
 def show_change(connection: Connection, survey_id: int, now: datetime) -> None:
@@ -123,14 +134,14 @@ def reopen(
 def list_open(
     connection: Connection, team: str, limit: int, exclude_requester: str = ""
 ) -> list[NotedLowRating]:
-    """Return the low ratings that are not closed, the oldest first."""
+    """Return the low ratings that are neither closed nor changed, the oldest first."""
     query = _select_low_ratings().where(*_is_open(team, {exclude_requester}))
     oldest = query.order_by(follow_ups.c.opened_at).limit(limit)
     return [_to_noted_low_rating(row) for row in connection.execute(oldest)]
 
 
 def summarize_open(connection: Connection, team: str, exclude_requesters: Collection[str]) -> OpenLowRatings:
-    """Count the low ratings that are not closed."""
+    """Count the low ratings that are neither closed nor changed."""
     joined = follow_ups.join(surveys, surveys.c.id == follow_ups.c.survey_id)
     figures = (func.count(), func.count(follow_ups.c.taken_by), func.min(follow_ups.c.opened_at))
     query = select(*figures).select_from(joined).where(*_is_open(team, exclude_requesters))
@@ -170,19 +181,21 @@ def drop_withdrawn_alert(connection: Connection, notification: Notification) -> 
     """Give up posting the alert to a low rating that was withdrawn; return False if it is low again."""
     survey_id = notification.survey.id
     connection.execute(select(surveys.c.id).where(surveys.c.id == survey_id).with_for_update())
-    if find_low_rating(connection, survey_id):
+    rating = find_low_rating(connection, survey_id)
+    if rating and rating.is_low:
         return False
     drop(connection, notification)
     return True
 
 
 def mark_alert_updated(
-    connection: Connection, notification: Notification, shown: FollowUp | None, now: datetime
+    connection: Connection, notification: Notification, shown: LowRating | None, now: datetime
 ) -> bool:
-    """Store that the alert shows a follow-up; return False if the follow-up has changed since."""
-    query = select(follow_ups).where(follow_ups.c.survey_id == notification.survey.id)
-    row = connection.execute(query.with_for_update()).first()
-    if (_to_follow_up(row) if row else None) != shown:
+    """Store that the alert shows a low rating; return False if that or its follow-up has changed since."""
+    survey_id = notification.survey.id
+    for key in (surveys.c.id, follow_ups.c.survey_id):
+        connection.execute(select(key).where(key == survey_id).with_for_update())
+    if find_low_rating(connection, survey_id) != shown:
         return False
     mark_sent(connection, notification, None, None, now)
     return True
@@ -211,7 +224,7 @@ def _update(connection: Connection, row: Row[Any], now: datetime, **values: Any)
 
 
 def _is_open(team: str, exclude_requesters: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    is_open = (follow_ups.c.team == team, follow_ups.c.closed_at.is_(None))
+    is_open = (follow_ups.c.team == team, follow_ups.c.closed_at.is_(None), _IS_LOW)
     return *is_open, surveys.c.requester.not_in(sorted(exclude_requesters))
 
 
@@ -238,6 +251,7 @@ def _to_low_rating_fields(row: Row[Any]) -> dict[str, Any]:
         "origin": survey.origin,
         "asked_at": row.sent_at or survey.accepted_at,
         "ts": row.thread_ts,
+        "is_low": row.rating in LOW_RATINGS[row.metric],
         "follow_up": _to_follow_up(row),
     }
 

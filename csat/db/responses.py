@@ -26,21 +26,24 @@ def store_response(connection: Connection, survey: Row[Any], response: Response,
     if is_first:
         transition(connection, _ANSWERED, survey.id)
         enqueue(connection, survey.id, NotificationKind.ANSWERED, now)
-    if response.rating and response.rating != before:
+    if not survey.test and _is_low(survey, before) != _is_low(survey, response.rating):
         _update_follow_up(connection, survey, response.rating, now)
     return is_first
 
 
-def _update_follow_up(connection: Connection, survey: Row[Any], rating: Rating, now: datetime) -> None:
-    """Open a follow-up of a low rating, or withdraw it if another rating replaces that."""
-    if survey.test:
-        return
-    if not is_low(Metric(survey.metric), rating.value):
-        withdraw(connection, survey.id, NotificationKind.LOW_RATING, now)
-        follow_ups.withdraw(connection, survey.id, now)
-    elif follow_ups.open_follow_up(connection, survey.id, survey.team, now):
+def _is_low(survey: Row[Any], rating: Rating | None) -> bool:
+    return rating is not None and is_low(Metric(survey.metric), rating.value)
+
+
+def _update_follow_up(connection: Connection, survey: Row[Any], rating: Rating | None, now: datetime) -> None:
+    """Open the follow-up of a rating that is low now, or withdraw that of one that is not low any more."""
+    if _is_low(survey, rating):
+        follow_ups.open_follow_up(connection, survey.id, survey.team, now)
         follow_ups.show_change(connection, survey.id, now)
         enqueue(connection, survey.id, NotificationKind.LOW_RATING, now)
+    else:
+        withdraw(connection, survey.id, NotificationKind.LOW_RATING, now)
+        follow_ups.withdraw(connection, survey.id, now)
 
 
 def to_response(row: Row[Any]) -> Response:

@@ -40,11 +40,13 @@ class LowRating(FrozenModel):
     """When X sent the survey."""
     ts: str = ""
     """The message in the origin's channel that leads to the conversation; empty if there is none."""
+    is_low: bool = True
+    """False once the customer has changed it to one that is not low."""
     follow_up: FollowUp
 
 
 class OpenLowRatings(FrozenModel):
-    """How many low ratings are not closed, and since when the oldest of them waits."""
+    """How many low ratings are neither closed nor changed, and since when the oldest of them waits."""
 
     number: int = 0
     unassigned: int = 0
