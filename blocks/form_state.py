@@ -52,6 +52,8 @@ class Form(FrozenModel):
     """The customer whom the denial, or the sentence why they are none, is about."""
     link: str = ""
     """The link to the survey that caused the denial, if the requester may see it."""
+    edited_id: int | None = None
+    """The id of the refused survey that is edited; None for a new one."""
     refusal_url: str = ""
     """The `response_url` of the message about the refused survey that is edited; "" for a new one."""
     submitted: bool = False

@@ -40,6 +40,11 @@ UNSETTLED: Final[Mapping[State, tuple[str, str, str]]] = MappingProxyType(
             "Settle it in this app's Messages.",
             "Ask them to settle it.",
         ),
+        State.REFUSED: (  # after it was sent again
+            "may have arrived, and was not sent again.",
+            "The message about it may let you try again.",
+            "Wait, or ask them to try again.",
+        ),
     }
 )
 """What is known of a survey that may not reach its customer, and what its requester and others can do."""

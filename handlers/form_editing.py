@@ -89,7 +89,7 @@ async def update_form(services: Services, view: Mapping[str, Any], form: Form) -
 async def _update_with_denial(services: Services, view: Mapping[str, Any], form: Form) -> None:
     """Show the form with the reason why its customer can't be asked now, if there is one."""
     context, unfit = await asyncio.gather(
-        services.read_form_context(form.origin, form.recipient),
+        services.read_form_context(form.origin, form.recipient, form.edited_id),
         slack_customers.find_problem(services, form.recipient, form.origin.requester),
     )
     link = await services.link_previous(context.denial, form.origin.channel)

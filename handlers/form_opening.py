@@ -74,6 +74,7 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     form = Form(
         draft=record.survey.to_draft(),
         origin=origin,
+        edited_id=record.id,
         refusal_url=interaction.response_url,
         shows_options=True,
     )
@@ -110,7 +111,7 @@ async def _open(services: Services, trigger_id: str, form: Form) -> None:
     """Open the form, or tell its requester why they can't send surveys."""
     try:
         context, unfit, _ = await asyncio.gather(
-            services.read_form_context(form.origin, form.recipient),
+            services.read_form_context(form.origin, form.recipient, form.edited_id),
             slack_customers.find_problem(services, form.recipient, form.origin.requester),
             services.slack.permissions.require_agent(form.origin.requester),
         )

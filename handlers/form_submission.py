@@ -15,6 +15,7 @@ from blocks.survey_denials import denial_text
 from blocks.survey_form import CALLBACK_ID, OPTIONS
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError
+from csat.db.survey_records import edited_view_id
 from csat.slack_api.errors import SlackError
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
@@ -166,7 +167,7 @@ async def _check(services: Services, form: Form) -> Survey | Invalid | Denial | 
     if problems:
         return Invalid(problems)
     if account and account.receives_dm is False and form.warned_about != survey.recipient.label:
-        known = await services.read_form_context(form.origin, account.recipient)
+        known = await services.read_form_context(form.origin, account.recipient, form.edited_id)
         return known.denial or MessagesMayBeClosed(survey.recipient.label)
     return survey.with_recipient(account.recipient) if account else survey
 
@@ -177,8 +178,9 @@ async def _save(
     """Commit the survey once per view, and start to send it."""
     recipient_id = survey.recipient.id
     key = services.recipient_key(recipient_id) if recipient_id else None
+    account = services.account_of(survey.recipient)
     submission = submissions.Submission(
-        view_id, survey, form.origin, services.account_of(survey.recipient), services.instance, key
+        edited_view_id(form.edited_id, view_id), survey, form.origin, account, services.instance, key
     )
     seconds = deadline - asyncio.get_running_loop().time()
     try:

@@ -124,15 +124,20 @@ class Services:
             raise InvalidRecipient(OWN_ACCOUNT)
         return account
 
-    async def read_form_context(self, origin: Origin, recipient: Recipient | None) -> FormContext:
-        """Return what the database knows for a form about a customer; nothing if it is slow."""
+    async def read_form_context(
+        self, origin: Origin, recipient: Recipient | None, edited_id: int | None
+    ) -> FormContext:
+        """Return what the database knows for a form about a customer; nothing if it is slow.
+
+        `edited_id` is the id of the refused survey that is edited, if one is.
+        """
         account = self.account_of(recipient) if recipient else ""
         recipient_id = recipient.id if recipient else None
         if recipient and self.x:
             recipient_id = self.x.find_known_id(recipient)
         key = self.recipient_key(recipient_id) if recipient_id else None
         requester = (origin.team, origin.requester)
-        known = (*requester, self.account, account, recipient, key, self.limits, self.clock())
+        known = (*requester, self.account, account, recipient, key, edited_id, self.limits, self.clock())
         with contextlib.suppress(DatabaseError, TimeoutError):
             async with asyncio.timeout(FORM_CONTEXT_SECONDS):
                 return await self.database.read(read_form_context, *known)

@@ -193,6 +193,11 @@ DENIALS = [
         for previous in PREVIOUS
         if previous.state is State.UNCERTAIN
     ),
+    Denial(
+        reason=DenialReason.COOLDOWN,
+        previous=REFUSED.model_copy(update={"is_replaced": True}),
+        retry_at=NOON + timedelta(days=3),
+    ),
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[1]),
     Denial(reason=DenialReason.QUOTA, retry_at=NOON + timedelta(hours=1)),
     Denial(reason=DenialReason.TRANSPORT_OFF),

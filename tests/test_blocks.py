@@ -214,6 +214,7 @@ def test_every_form_for_a_person_in_slack_is_valid_and_parsed_as_it_was_built(
         other_customers=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MAX_OTHER_CUSTOMERS + 1]),
         variants={Metric.CSAT: "0", Metric.NPS: "0"},
         entered={Network.X: "@" + LONGEST_HANDLE},
+        edited_id=2**63 - 1,
         refusal_url=LONGEST_ORIGIN.response_url,
         shows_options=True,
     ).with_customer(LONGEST_PERSON)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from blocks.survey_notifications import CANCEL_ACTION, EDIT_ACTION
+from blocks.uncertain_survey import SEND_AGAIN_ACTION
 from csat.db import submissions, tables
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
@@ -16,7 +18,7 @@ from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSu
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
-from sandbox.slack import ActionOutcome, ActionResult, fixtures
+from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.factories import NOON, make_origin, make_survey
 from tests.world import World, running_world, visible_text
@@ -272,6 +274,7 @@ async def test_a_handle_that_is_not_resolved_is_denied_what_is_on_file_for_it(wo
         (DenialReason.PENDING, State.ACCEPTED, "Another survey to this customer waits for X."),
         (DenialReason.PENDING, State.SENDING, "Another survey to this customer is on its way."),
         (DenialReason.COOLDOWN, State.UNCERTAIN, "Another survey to this customer may not have arrived."),
+        (DenialReason.COOLDOWN, State.REFUSED, "Another survey to this customer may not have arrived."),
         (DenialReason.COOLDOWN, State.SENT, "This customer was asked recently."),
         (DenialReason.DAY, State.UNCERTAIN, "X allows one survey per customer in 24 hours."),
     ],
@@ -338,6 +341,87 @@ async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
     await world.wait_for_dm("may not have arrived")
 
     assert (await submit_survey(world)).outcome is ActionOutcome.ERRORS
+
+
+async def send_again_in_vain(world: World, recipient: str = "@mira_k") -> Message:
+    """Send a survey that is uncertain, and again as X refuses it; return the message about that."""
+    world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.CREATE, times=1)
+    await submit_survey(world, recipient)
+    asked = await world.wait_for_dm("may not have arrived")
+    world.x.fail(Fault.LOOKS_AUTOMATED, Endpoint.CREATE, times=1)
+    await world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
+    return await world.wait_for_message("was not sent again. The first one may have arrived.")
+
+
+async def edit(world: World, refused: Message) -> str:
+    """Open the form of a refused survey, and return what it says."""
+    await world.workspace.click(fixtures.ADA, EDIT_ACTION, channel=refused.channel, ts=refused.ts)
+    return visible_text((await world.wait_for_form()).blocks)
+
+
+async def test_a_survey_that_was_sent_again_in_vain_denies_others_as_it_may_have_arrived(
+    world: World,
+) -> None:
+    await send_again_in_vain(world)
+    await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
+    status = await world.wait_for_message("Can't be asked", viewer=fixtures.BEN)
+    form = visible_text((await world.open_form("/csat @mira_k", fixtures.BEN)).blocks[1])
+    result = await world.workspace.submit_view(fixtures.BEN)
+
+    assert "Another survey to this customer may not have arrived." in status.text
+    assert form.startswith("Can't be asked until ")
+    assert form.endswith("may have arrived, and was not sent again. Wait, or ask them to try again.")
+    assert result.outcome is ActionOutcome.ERRORS
+    assert world.states() == ["refused", "refused"]
+    mine = visible_text((await world.open_form("/csat @mira_k")).blocks[1])
+    assert mine.endswith(
+        "may have arrived, and was not sent again. The message about it may let you try again."
+    )
+
+
+async def test_a_survey_whose_repetition_was_cancelled_denies_others_as_it_may_have_arrived(
+    world: World,
+) -> None:
+    world.notify_after.set()
+    world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.CREATE, times=1)
+    await submit_survey(world)
+    asked = await world.wait_for_dm("may not have arrived")
+    world.x.fail(Fault.RATE_LIMITED, Endpoint.CREATE)
+    await world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
+    waiting = await world.wait_for_waiting_message()
+    await world.workspace.click(fixtures.ADA, CANCEL_ACTION, channel=waiting.channel, ts=waiting.ts)
+    await world.wait_until(lambda: world.states() == ["refused", "cancelled"])
+
+    assert "Can't be asked until" in visible_text(await world.open_form("/csat @mira_k", fixtures.BEN))
+    assert (await world.workspace.submit_view(fixtures.BEN)).outcome is ActionOutcome.ERRORS
+
+
+@pytest.mark.parametrize("lookup_seconds", [1.5, 0.0])
+async def test_a_survey_that_was_sent_again_in_vain_can_be_edited_and_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch, lookup_seconds: float
+) -> None:
+    refused = await send_again_in_vain(world, world.x.customer("mira_k").id)
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", lookup_seconds)
+    world.x.fail(Fault.LOOKS_AUTOMATED, Endpoint.CREATE, times=1)
+    assert "Can't be asked" not in await edit(world, refused)
+    await world.fill_in(recipient="@mira_k")  # which is resolved before or after it is accepted
+    assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
+    refused = await world.wait_for_message("The survey to @mira_k was not sent.")
+    assert "Can't be asked" not in await edit(world, refused)
+    assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
+    await world.wait_for_message("asked @mira_k for feedback")
+
+    assert world.states() == ["refused", "refused", "refused", "sent"]
+
+
+async def test_the_edited_survey_is_denied_once_the_first_one_is_known_to_have_arrived(world: World) -> None:
+    refused = await send_again_in_vain(world)
+    first = tables.surveys.c.id == 1
+    with world.engine.begin() as connection:
+        connection.execute(tables.surveys.update().where(first).values(state=State.ANSWERED))
+
+    assert "Can't be asked until " in await edit(world, refused)
+    assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.ERRORS
 
 
 async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reason(

@@ -106,6 +106,9 @@ def opt_out(connection: Connection, key: str) -> None:
 TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "accepting": lambda connection: submissions.accept(connection, submission("V-new"), LIMITS, NOON),
     "accepting again": lambda connection: submissions.accept(connection, submission("V7"), LIMITS, NOON),
+    "accepting an edited one": lambda connection: submissions.accept(
+        connection, submission("edited:7:V-new"), LIMITS, NOON
+    ),
     "sending": lambda connection: send(connection, submission("V-new")),
     "listing previous surveys": lambda connection: limits.list_previous(
         connection, "A1", "customer 7", XAccount(handle="grace")

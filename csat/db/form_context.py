@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from csat.db import opt_outs
 from csat.db.account_pauses import get_pause_cause
 from csat.db.limits import find_known_denial
+from csat.db.survey_records import edited_view_id
 from csat.db.surveys_by_requester import find_last_variants
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.questions import Metric
@@ -34,6 +35,7 @@ def read_form_context(
     account: str,
     recipient: Recipient | None,
     key: str | None,
+    edited_id: int | None,
     limits: Limits,
     now: datetime,
 ) -> FormContext:
@@ -47,16 +49,26 @@ def read_form_context(
         account: the one that sends surveys to the recipient, or "".
         recipient: `None` if no customer was typed.
         key: that of the recipient's id, if it was typed, or is known of their handle.
+        edited_id: the id of the refused survey that is edited, if one is.
         limits: those to check.
         now: the current time.
     """
-    denial = _find_denial(connection, account, key, recipient, limits, now) if recipient else None
+    denial = None
+    if recipient:
+        view_id = edited_view_id(edited_id, "")
+        denial = _find_denial(connection, account, key, recipient, limits, now, view_id)
     is_paused = bool(x_account and get_pause_cause(connection, x_account))
     return FormContext(find_last_variants(connection, team, requester), denial, is_paused)
 
 
 def _find_denial(
-    connection: Connection, account: str, key: str | None, recipient: Recipient, limits: Limits, now: datetime
+    connection: Connection,
+    account: str,
+    key: str | None,
+    recipient: Recipient,
+    limits: Limits,
+    now: datetime,
+    view_id: str,
 ) -> Denial | None:
     opt_out = (
         opt_outs.find_by_handle(connection, account, str(recipient.handle))
@@ -65,4 +77,5 @@ def _find_denial(
     )
     if opt_out:
         return Denial.from_opt_out(opt_out)
-    return find_known_denial(connection, account, key if recipient.id else None, recipient, limits, now)
+    known_key = key if recipient.id else None
+    return find_known_denial(connection, account, known_key, recipient, limits, now, view_id)

@@ -4,14 +4,14 @@ The account's row is locked while its surveys are counted (on SQLite the transac
 that concurrent submissions can't exceed a limit together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, func, not_, or_, select
 
 from csat.db.idempotent_inserts import insert_if_absent
-from csat.db.survey_records import SENT_AGAIN
+from csat.db.survey_records import SENT_AGAIN, find_replaced, get_view_id, list_preceding
 from csat.db.survey_transitions import has_state
 from csat.db.tables import accounts, surveys
 from csat.surveys.limits import (
@@ -30,7 +30,7 @@ from csat.surveys.transports import TransportName
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """`quota_until` of a pending survey, which always counts."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""`quota_until` of a survey that X did not get."""
+"""`quota_until` of a survey that X did not get, or that was sent again."""
 
 PENDING = (State.ACCEPTED, State.SENDING)
 MAX_PREVIOUS = 20
@@ -48,10 +48,10 @@ _QUOTA_ENDS = (
     .limit(1)
 )
 _HAS_HANDLE = func.lower(surveys.c.recipient_handle) == bindparam("handle")
-_COUNTS = or_(
-    has_state(*PENDING),
-    and_(surveys.c.sent_at > bindparam("since"), not_(has_state(State.REFUSED, State.CANCELLED))),
+_MAY_HAVE_ARRIVED = or_(
+    not_(has_state(State.REFUSED, State.CANCELLED)), surveys.c.reason == SENT_AGAIN.reason
 )
+_COUNTS = or_(has_state(*PENDING), and_(surveys.c.sent_at > bindparam("since"), _MAY_HAVE_ARRIVED))
 _LATEST = select(surveys).where(_OF_ACCOUNT).order_by(surveys.c.id.desc()).limit(MAX_PREVIOUS)
 _PREVIOUS = _LATEST.where(surveys.c.recipient_key == bindparam("key"))
 _COUNTED = _PREVIOUS.where(surveys.c.id != bindparam("other_than"), _COUNTS)
@@ -72,14 +72,20 @@ def lock_account(connection: Connection, account: str) -> None:
 
 
 def check_limits(
-    connection: Connection, account: str, key: str | None, survey: Survey, limits: Limits, now: datetime
+    connection: Connection,
+    account: str,
+    key: str | None,
+    survey: Survey,
+    limits: Limits,
+    now: datetime,
+    view_id: str,
 ) -> None:
-    """Raise `Denied` if a limit denies one more survey; the account must be locked.
+    """Raise `Denied` if a limit denies one more survey, with this view id; the account must be locked.
 
     Without a key, because X has not resolved the recipient yet, the previous surveys are found by the handle.
     """
     check_quota(connection, account, survey.transport, limits, now)
-    if denial := find_known_denial(connection, account, key, survey.recipient, limits, now):
+    if denial := find_known_denial(connection, account, key, survey.recipient, limits, now, view_id):
         raise Denied(denial)
 
 
@@ -107,14 +113,22 @@ def check_resolved(
     Others that still wait by their handle don't count, or two could deny each other.
     """
     parameters = {"account": account, "key": key, "since": now - limits.lookback, "other_than": survey_id}
-    if denial := find_denial(recipient, _list(connection, _COUNTED, parameters), limits, now):
+    previous = _list(connection, _COUNTED, parameters)
+    counted = _leave_out_replaced(connection, previous, get_view_id(connection, survey_id))
+    if denial := find_denial(recipient, counted, limits, now):
         raise Denied(denial)
 
 
 def find_known_denial(
-    connection: Connection, account: str, key: str | None, recipient: Recipient, limits: Limits, now: datetime
+    connection: Connection,
+    account: str,
+    key: str | None,
+    recipient: Recipient,
+    limits: Limits,
+    now: datetime,
+    view_id: str = "",
 ) -> Denial | None:
-    """Return why the surveys on file deny a recipient another one, if they do.
+    """Return why the surveys on file deny a recipient another one, with this view id, if they do.
 
     Without a key, because X was not asked for the recipient's id, they are found by the handle.
     """
@@ -125,7 +139,7 @@ def find_known_denial(
     else:
         by_key = {**parameters, "key": key, "other_than": 0}
         previous = [*_list_unresolved(connection, account, recipient), *_list(connection, _COUNTED, by_key)]
-    return find_denial(recipient, previous, limits, now)
+    return find_denial(recipient, _leave_out_replaced(connection, previous, view_id), limits, now)
 
 
 def list_previous(
@@ -137,6 +151,17 @@ def list_previous(
         *_list(connection, _PREVIOUS, {"account": account, "key": key}),
     ]
     return sorted(previous, key=lambda survey: survey.survey_id, reverse=True)
+
+
+def _leave_out_replaced(
+    connection: Connection, previous: Sequence[PreviousSurvey], view_id: str
+) -> list[PreviousSurvey]:
+    """Leave out the surveys that the one with this view id replaces, as they were sent again.
+
+    Its requester has decided to send it though they may have arrived.
+    """
+    preceding = list_preceding(connection, view_id)
+    return [survey for survey in previous if not (survey.is_replaced and survey.survey_id in preceding)]
 
 
 def _list_unresolved(connection: Connection, account: str, recipient: Recipient) -> list[PreviousSurvey]:
@@ -171,5 +196,6 @@ def _to_previous(row: Row[Any]) -> PreviousSurvey:
         reason=(row.reason or "") if is_refused else "",
         advice=(row.advice or "") if is_refused else "",
         is_replaced=is_refused and row.reason == SENT_AGAIN.reason,
+        replaced_id=find_replaced(row.view_id),
         is_disowned=row.disowned_at is not None,
     )

@@ -65,7 +65,7 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
     try:
         if key is not None:
             opt_outs.check(connection, key)
-        check_limits(connection, account, key, survey, limits, now)
+        check_limits(connection, account, key, survey, limits, now, submission.view_id)
     except Denied:
         if existing := _find_existing(connection, submission.view_id):
             return existing

@@ -1,5 +1,6 @@
 """Surveys as records, and as rows of their table."""
 
+import re
 from datetime import datetime
 from typing import Any, Self
 
@@ -16,9 +17,13 @@ from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
 
 _RECIPIENT_KEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))
+_VIEW_ID = select(surveys.c.view_id).where(surveys.c.id == bindparam("survey_id"))
 
 AGAIN = "again:"
 """Begins the view id of a survey that replaces an uncertain one, whose id follows."""
+EDITED = "edited:"
+"""Begins the view id of a survey that replaces a refused one, whose id and the form's view id follow."""
+_PRECEDING = re.compile(f"(?:{AGAIN}|{EDITED})([0-9]+)")
 
 _PLAIN_FIELDS = tuple(Survey.model_fields.keys() - {"transport", "metric", "recipient"})
 
@@ -93,9 +98,27 @@ def list_replaced(connection: Connection, survey: SurveyRecord) -> list[int]:
     replaced, survey_id = list[int](), survey.replaced_id
     while survey_id is not None:
         replaced.append(survey_id)
-        view_id = connection.execute(select(surveys.c.view_id).where(surveys.c.id == survey_id)).scalar()
-        survey_id = find_replaced(view_id or "")
+        survey_id = find_replaced(get_view_id(connection, survey_id))
     return replaced
+
+
+def edited_view_id(edited_id: int | None, view_id: str) -> str:
+    """Return the view id of a survey from the form with `view_id`, in which another one may be edited."""
+    return view_id if edited_id is None else f"{EDITED}{edited_id}:{view_id}"
+
+
+def list_preceding(connection: Connection, view_id: str) -> list[int]:
+    """Return the ids of the surveys before the one with this view id, each edited or sent again."""
+    preceding = list[int]()
+    while match := _PRECEDING.match(view_id):
+        preceding.append(int(match[1]))
+        view_id = get_view_id(connection, preceding[-1])
+    return preceding
+
+
+def get_view_id(connection: Connection, survey_id: int) -> str:
+    """Return the view id of a survey, or "" if it does not exist."""
+    return connection.execute(_VIEW_ID, {"survey_id": survey_id}).scalar() or ""
 
 
 def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:

@@ -67,13 +67,15 @@ class PreviousSurvey(FrozenModel):
     """Why it was not sent, for its requester."""
     is_replaced: bool = False
     """Whether it was uncertain and its requester sent it again, so that it may have arrived."""
+    replaced_id: int | None = None
+    """The id of the uncertain survey that it replaces."""
     is_disowned: bool = False
     """Whether whoever got it said that it was not meant for them."""
 
     @property
     def counts_toward_limits(self) -> bool:
-        """Whether the survey was sent, or may still be."""
-        return self.state not in (State.REFUSED, State.CANCELLED)
+        """Whether the survey was sent, may have been, or may still be."""
+        return self.is_replaced or self.state not in (State.REFUSED, State.CANCELLED)
 
 
 class Denial(FrozenModel):
@@ -114,11 +116,13 @@ SENTENCES = {
 }
 
 
+_MAY_NOT_HAVE_ARRIVED = "Another survey to this customer may not have arrived."
 _UNSETTLED: Mapping[tuple[DenialReason, State | None], str] = {
     (DenialReason.PENDING, State.ACCEPTED): "Another survey to this customer waits for {network}.",
-    (DenialReason.COOLDOWN, State.UNCERTAIN): "Another survey to this customer may not have arrived.",
+    (DenialReason.COOLDOWN, State.UNCERTAIN): _MAY_NOT_HAVE_ARRIVED,
+    (DenialReason.COOLDOWN, State.REFUSED): _MAY_NOT_HAVE_ARRIVED,  # it was sent again
 }
-"""The sentences about a survey of which nobody knows yet whether its customer was asked."""
+"""The sentences about a survey of which nobody knows whether its customer was asked."""
 
 
 class Denied(Exception):
@@ -132,8 +136,13 @@ class Denied(Exception):
 def find_denial(
     recipient: Recipient, previous: Sequence[PreviousSurvey], limits: Limits, now: datetime
 ) -> Denial | None:
-    """Return the denial that lasts longest among those of the previous surveys, if any."""
-    denials = [denial for survey in previous for denial in _denials(recipient, survey, limits, now)]
+    """Return the denial that lasts longest among those of the previous surveys, if any.
+
+    A survey that was sent again gives way to the one that replaces it.
+    """
+    replaced = {survey.replaced_id for survey in previous}
+    last = [survey for survey in previous if survey.survey_id not in replaced]
+    denials = [denial for survey in last for denial in _denials(recipient, survey, limits, now)]
     return max(denials, key=lambda denial: denial.retry_at or MAX_DATETIME, default=None)
 
 
