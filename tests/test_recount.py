@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import Connection, update
 
 from csat.db.database import Database
@@ -19,6 +20,7 @@ from csat.surveys.questions import Metric
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 from demo.seed import insert_past
+from tests.databases import SLOW_KINDS
 from tests.factories import SAMPLE_TEAM, no_names
 from tests.recount import Recount
 
@@ -50,6 +52,7 @@ def spoil(connection: Connection) -> None:
     connection.execute(update(surveys).where(surveys.c.id % 6 == 1, unanswered).values(disowned_at=NOW))
 
 
+@pytest.mark.parametrize("database_url", SLOW_KINDS, indirect=True)
 async def test_an_export_has_the_figures_of_the_database(database: Database, tmp_path: Path) -> None:
     team = SAMPLE_TEAM.model_copy(update={"transports": tuple(TransportName)})
     await database.run(insert_past, team, NOW)
