@@ -317,6 +317,14 @@ def test_transactions_use_an_index(transaction: str, engine: Engine) -> None:
         assert not MISSING_INDEX[engine.dialect.name].search(plan), f"{statement}\n\n{plan}"
 
 
+def test_the_daily_quota_is_counted_by_its_index_alone(engine: Engine) -> None:
+    ((statement, plan),) = Plans(engine).explain(TRANSACTIONS["checking the quota"]).items()
+
+    assert re.search(
+        r"COVERING INDEX ix_surveys_daily_quota|Index Only Scan using ix_surveys_daily_quota", plan
+    ), f"{statement}\n\n{plan}"
+
+
 OTHER_ACCESS = {
     "sqlite": re.compile(r"(SEARCH|SCAN) surveys (?!USING COVERING INDEX ix_surveys_report_counts)"),
     "postgresql": re.compile(

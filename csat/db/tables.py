@@ -138,7 +138,7 @@ surveys = Table(
     Index("ix_surveys_due", "state", "due_at"),
     Index("ix_surveys_recipient", "account", "recipient_key", "id"),
     Index("ix_surveys_handle", "account", text("lower(recipient_handle)"), "id"),
-    Index("ix_surveys_quota", "account", "quota_until"),
+    Index("ix_surveys_daily_quota", "account", "transport", "quota_until"),
     Index("ix_surveys_reconcile", "reconcile_at"),
     Index("ix_surveys_requester", "team", "requester", "accepted_at"),
     _partial_index("ix_surveys_response_url", "received_at", where="response_url <> ''"),
