@@ -58,10 +58,10 @@ class Users:
                 self._surveys_left = 0
 
     async def wait_for_acknowledgement(self) -> None:
-        """Wait until the app that is running now has acknowledged a survey."""
-        before = len(self.acknowledged)
+        """Wait until a survey that is submitted from now on, not only again, is acknowledged."""
+        earlier = len(self.submitted)
         await self._harness.workspace.wait_until(
-            lambda: len(self.acknowledged) > before, ACKNOWLEDGEMENT_SECONDS
+            lambda: not set(self.acknowledged).isdisjoint(self.submitted[earlier:]), ACKNOWLEDGEMENT_SECONDS
         )
 
     async def work(self) -> None:
