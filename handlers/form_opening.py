@@ -109,10 +109,11 @@ def _prefill(services: Services, origin: Origin, texts: Sequence[str], author: S
 
 async def _open(services: Services, trigger_id: str, form: Form) -> None:
     """Open the form, or tell its requester why they can't send surveys."""
+    recipient = form.recipient
     try:
         context, unfit, _ = await asyncio.gather(
-            services.read_form_context(form.origin, form.recipient, form.edited_id),
-            slack_customers.find_problem(services, form.recipient, form.origin.requester),
+            services.read_form_context(form.origin, recipient, form.edited_id),
+            slack_customers.find_problem(services, recipient, form.origin.requester),
             services.slack.permissions.require_agent(form.origin.requester),
         )
     except PermissionDenied as refusal:

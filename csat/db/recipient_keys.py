@@ -18,7 +18,7 @@ class SecretNeeded(Rejected):
 
 def make_recipient_key(secret: str, recipient_id: str) -> str:
     """Return a keyed hash that identifies a recipient."""
-    return hmac.digest(secret.encode(), recipient_id.encode(), hashlib.sha256).hex()[:32]
+    return hmac.new(secret.encode(), recipient_id.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def lacks_secret(connection: Connection) -> bool:
