@@ -18,6 +18,7 @@ from blocks import slack_survey, slack_survey_modals
 from blocks.elements import plain_message
 from blocks.slack_survey_modals import AnswerForm
 from csat.db import customer_answers
+from csat.db.customer_answers import Outcome
 from csat.db.errors import DatabaseError
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
@@ -65,16 +66,16 @@ async def rate(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
         if rated is None:  # it was erased meanwhile
             raise CantAnswer(NOT_ON_FILE)
         showing = show_survey(services, _place(interaction), rated.survey)
-        if rated.is_first:
+        if rated.outcome is Outcome.FIRST:
             services.metrics.count_answer(asked.survey.metric)
             await asyncio.gather(showing, _ask_for_comment(services, interaction, rated.survey))
-        else:
-            await showing
-            if rated.is_late:
-                raise CantAnswer(NOT_CHANGED)
-            if rated.survey.response.rating and not rated.is_repeated:
-                saved = plain_message(slack_survey_modals.name_answer(rated.survey))
-                await services.reply(interaction.origin(services.clock()), saved)
+            return
+        await showing
+        if rated.outcome is Outcome.LATE:
+            raise CantAnswer(NOT_CHANGED)
+        if rated.outcome is Outcome.HOLDS:
+            saved = plain_message(slack_survey_modals.name_answer(rated.survey))
+            await services.reply(interaction.origin(services.clock()), saved)
 
 
 async def open_comment_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

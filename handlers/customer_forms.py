@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import slack_survey, slack_survey_modals
 from blocks.slack_survey_modals import AnswerForm
 from csat.db import customer_answers
-from csat.db.customer_answers import Given
+from csat.db.customer_answers import Given, Outcome
 from csat.db.errors import DatabaseError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.posting import Posted
@@ -75,11 +75,11 @@ async def submit_feedback(
         answered = await save(services, customer_answers.answer, *answer, receipt_id=receipt_id)
         if answered is None:
             raise CantAnswer(NOT_ON_FILE)
-        if answered.is_first:
+        if answered.outcome is Outcome.FIRST:
             services.metrics.count_answer(asked.survey.metric)
-        if answered.survey.response.rating is None:
+        if answered.outcome is Outcome.REFUSED:
             raise CantAnswer(slack_survey.describe(answered.survey, now))
-        if answered.is_late:
+        if answered.outcome is Outcome.LATE:
             raise CantAnswer(f"{NOT_CHANGED} {slack_survey.describe(answered.survey, now)}")
         await _close(services, ack, form, answered.survey)
 

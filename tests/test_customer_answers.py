@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from csat.db import attempt_outcomes, customer_answers, opt_outs, outbox, reconciliation, send_queue, tables
-from csat.db.customer_answers import Given
+from csat.db.customer_answers import Given, Outcome
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord, Wait
 from csat.db.survey_transitions import AlreadySettled
 from csat.surveys.customer_survey import ANSWER_WINDOW, CommentTooLong, CustomerSurvey, parse_comment
@@ -66,7 +66,7 @@ def test_an_answer_shows_that_its_survey_was_sent(
     rated = customer_answers.rate(connection, survey_id, 5, LATER)
 
     assert rated
-    assert rated.is_first
+    assert rated.outcome is Outcome.FIRST
     row = row_of(connection, survey_id)
     assert (row["state"], row["rating"], row["reconcile_at"]) == (State.ANSWERED, 5, None)
     assert row["sent_at"]
@@ -136,7 +136,8 @@ def test_a_changed_rating_keeps_the_moment_of_the_first(connection: Connection) 
 
     assert changed
     assert too_late
-    assert (changed.is_first, too_late.survey) == (False, changed.survey)
+    assert (changed.outcome, too_late.outcome) == (Outcome.HOLDS, Outcome.LATE)
+    assert too_late.survey == changed.survey
     row = row_of(connection, survey_id)
     assert (row["rating"], row["rated_at"]) == (1, LATER)
     assert stored_response(connection)["low"]
@@ -177,7 +178,7 @@ def test_a_whole_answer_is_stored_once(connection: Connection, comment: str) -> 
 
     answers = [customer_answers.answer(connection, survey_id, given, LATER) for _ in range(2)]
 
-    assert [answer.is_first for answer in answers if answer] == [True, False]
+    assert [answer.outcome for answer in answers if answer] == [Outcome.FIRST, Outcome.HOLDS]
     row = row_of(connection, survey_id)
     assert (row["rating"], row["comment"]) == (1, comment or None)
 

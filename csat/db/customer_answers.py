@@ -4,6 +4,7 @@ Every transaction locks its survey first, and repeating it changes nothing.
 """
 
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, select, update
@@ -20,16 +21,26 @@ from csat.surveys.responses import Comment, Rating, Response
 from csat.surveys.transports import FACTS, TransportName
 
 
+class Outcome(Enum):
+    """What became of a rating."""
+
+    FIRST = auto()
+    """It is stored; the survey had none."""
+    HOLDS = auto()
+    """It holds: stored in place of another one, or the same as before."""
+    REPEATED = auto()
+    """This choice, or a later one, was stored before."""
+    LATE = auto()
+    """Another one holds, which can't be changed any more."""
+    REFUSED = auto()
+    """The survey has none, and takes none any more."""
+
+
 class Rated(NamedTuple):
     """A survey after a rating."""
 
     survey: CustomerSurvey
-    is_first: bool
-    """Whether the survey had no rating before."""
-    is_late: bool = False
-    """Whether it was too late to change the rating, so that another one holds."""
-    is_repeated: bool = False
-    """Whether this choice, or a later one, was stored before."""
+    outcome: Outcome
 
 
 class Given(NamedTuple):
@@ -79,21 +90,20 @@ def rate(
     _store_receipt_id(connection, survey_id, receipt_id)
     survey = _to_asked(connection, row)
     before = survey.response.rating
-    if _is_older(chosen_at, row.rating_chosen_at):
-        return Rated(survey, is_first=False, is_repeated=True)
+    if _is_stored(chosen_at, row.rating_chosen_at):
+        return Rated(survey, Outcome.REPEATED)
     if not survey.takes_rating(now):
-        return Rated(survey, is_first=False, is_late=before is not None and before.value != value)
+        return Rated(survey, _outcome_if_closed(before, value))
     if chosen_at:
         connection.execute(update(surveys).where(surveys.c.id == row.id).values(rating_chosen_at=chosen_at))
     if before and before.value == value:
-        return Rated(
-            survey, is_first=False, is_repeated=chosen_at is not None and chosen_at == row.rating_chosen_at
-        )
+        return Rated(survey, Outcome.HOLDS)
     settle_as_sent(connection, row, now)
     rating = Rating(value=value, given_at=before.given_at if before else now)
     response = survey.response.model_copy(update={"rating": rating})
     is_first = store_response(connection, row, response, now)
-    return Rated(survey.model_copy(update={"response": response}), is_first)
+    rated = survey.model_copy(update={"response": response})
+    return Rated(rated, Outcome.FIRST if is_first else Outcome.HOLDS)
 
 
 def comment(connection: Connection, survey_id: int, text: str, now: datetime) -> CustomerSurvey | None:
@@ -153,7 +163,7 @@ def answer(
         return None
     before = _to_asked(connection, row)
     if before.response.rating:
-        return Rated(before, is_first=False, is_late=not _is_same(before.response, given))
+        return Rated(before, Outcome.HOLDS if _is_same(before.response, given) else Outcome.LATE)
     rated = rate(connection, survey_id, given.rating, now, receipt_id=receipt_id)
     if rated and given.comment:
         commented = comment(connection, survey_id, given.comment, now)
@@ -178,8 +188,15 @@ def _find(connection: Connection, query: Select[Any], survey_id: int) -> Row[Any
     return None if FACTS[TransportName(row.transport)].is_polled else row
 
 
-def _is_older(chosen_at: datetime | None, stored: datetime | None) -> bool:
-    return chosen_at is not None and stored is not None and chosen_at < stored
+def _is_stored(chosen_at: datetime | None, stored: datetime | None) -> bool:
+    """Return True if the choice that is stored is this one, or a later one."""
+    return chosen_at is not None and stored is not None and chosen_at <= stored
+
+
+def _outcome_if_closed(before: Rating | None, value: int) -> Outcome:
+    if before is None:
+        return Outcome.REFUSED
+    return Outcome.HOLDS if before.value == value else Outcome.LATE
 
 
 def _store_receipt_id(connection: Connection, survey_id: int, receipt_id: str) -> None:

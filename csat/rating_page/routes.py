@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from csat.db import customer_answers
+from csat.db.customer_answers import Outcome
 from csat.db.errors import DatabaseError
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.rating_page.address_buckets import AddressBuckets
@@ -176,7 +177,7 @@ class RatingPageEndpoint:
         rated = await self._database.run_idempotent(customer_answers.rate, survey_id, rating, now)
         if rated is None:  # it was refused or erased meanwhile
             raise Problem(Step.UNKNOWN)
-        if rated.is_first:
+        if rated.outcome is Outcome.FIRST:
             self._metrics.count_answer(page.survey.metric)
         return _redirect(request, Step.COMMENT if rated.survey.takes_rating(now) else Step.LATE)
 
