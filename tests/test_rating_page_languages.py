@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.rating_page.languages import CODES, SOURCE_LANGUAGE, TRANSLATIONS, Languages
-from csat.rating_page.page_renderer import TEMPLATES, PageRenderer, Step
+from csat.rating_page.page_renderer import TEMPLATES, PageRenderer
+from csat.rating_page.steps import Step
 from csat.surveys.questions import DEFAULT_QUESTION, PLACEHOLDER, RATING_WORDS
 from tests.factories import CATALOGUE
 from tests.rating_page_kit import RatingPages, running_pages, visible_text

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +9,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from csat.rating_page.languages import Language, Languages
+from csat.rating_page.steps import Step
 from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CustomerSurvey
 from csat.surveys.questions import PLACEHOLDER, RATING_WORDS, SCALES, Catalogue
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
-
-
-class Step(StrEnum):
-    """What the page shows; the values are the names of templates."""
-
-    RATE = "rate"
-    COMMENT = "comment"
-    THANKS = "thanks"
-    LATE = "late"
-    DISOWNED = "disowned"
-    CLOSED = "closed"
-    UNKNOWN = "unknown"
-    REFUSED = "refused"
-    TOO_MANY = "too_many"
-    UNAVAILABLE = "unavailable"
 
 
 class PageRenderer:

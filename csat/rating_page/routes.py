@@ -7,7 +7,6 @@ another one is the same: agents who read the brand's messages can open the link 
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -24,8 +23,9 @@ from csat.db.errors import DatabaseError
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.rating_page.address_buckets import AddressBuckets
 from csat.rating_page.languages import Languages
-from csat.rating_page.page_renderer import PageRenderer, Step
+from csat.rating_page.page_renderer import PageRenderer
 from csat.rating_page.posted_forms import InvalidForm, get_text, is_cross_site, read_form
+from csat.rating_page.steps import STATUSES, TEMPORARY, Step, choose_step
 from csat.rating_page.tokens import PROOF_PATH, make_proof, read_token
 from csat.shared_resources import Resources
 from csat.surveys.customer_survey import CommentTooLong, CustomerSurvey, parse_comment
@@ -35,17 +35,6 @@ from csat.web.request_body import BodyTooLarge
 
 PATH = "/r/{token}"
 RETRY_AFTER_SECONDS = 60
-
-STATUSES = {
-    Step.CLOSED: HTTPStatus.GONE,
-    Step.UNKNOWN: HTTPStatus.NOT_FOUND,
-    Step.REFUSED: HTTPStatus.BAD_REQUEST,
-    Step.TOO_MANY: HTTPStatus.TOO_MANY_REQUESTS,
-    Step.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-}
-"""The statuses of the steps that are not shown with 200."""
-
-_TEMPORARY = (Step.TOO_MANY, Step.UNAVAILABLE)
 
 HEADERS = {
     "cache-control": "no-store",
@@ -231,7 +220,7 @@ class RatingPageEndpoint:
         language = self._languages.choose(query.get("lang", ""), headers.get("accept-language", ""))
         html = self._renderer.render(step, language, page, **values)
         policy = {"content-security-policy": self._renderer.content_security_policy}
-        retry = {"retry-after": str(RETRY_AFTER_SECONDS)} if step in _TEMPORARY else {}
+        retry = {"retry-after": str(RETRY_AFTER_SECONDS)} if step in TEMPORARY else {}
         status = status or STATUSES.get(step, HTTPStatus.OK)
         return HTMLResponse(html, status, {**HEADERS, **policy, **retry, "vary": "accept-language"})
 
@@ -244,21 +233,6 @@ def find_survey(connection: Connection, token: str) -> tuple[int, CustomerSurvey
     linked = read_token(load_rating_link_secrets(connection), token)
     survey = customer_answers.find(connection, *linked) if linked else None
     return (linked.survey_id, survey) if linked and survey else None
-
-
-def choose_step(page: CustomerSurvey, wanted: str, now: datetime) -> Step:
-    """Return the step to show of those that a page has now; `wanted` is where its reader wants to go."""
-    if page.is_closed(now):
-        return Step.CLOSED
-    if page.disowned_at:
-        return Step.DISOWNED
-    if page.response.rating is None:
-        return Step.RATE
-    if wanted in (Step.RATE, Step.LATE) and not page.takes_rating(now):
-        return Step.LATE
-    if page.response.comment or wanted == Step.THANKS:
-        return Step.THANKS
-    return Step.RATE if wanted != Step.COMMENT and page.takes_rating(now) else Step.COMMENT
 
 
 async def _read_form(request: Request) -> FormData:
