@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from csat.db.backlog import Backlog
 from csat.db.outbox import Notification
+from csat.surveys.questions import Metric
 
 DURATION_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """In seconds; every request ends within 8."""
@@ -34,6 +35,9 @@ class Metrics:
         self._backlog = self._gauge("csat_outbox_backlog", "Messages to Slack that were not posted yet.")
         self._paused = self._gauge("csat_x_paused", "1 while the X account is paused, else 0.")
         self._database_up = self._gauge("csat_database_up", "1 if the database could be read, else 0.")
+        for metric in Metric:  # so that the first survey is an increase too
+            self._accepted.labels(metric)
+            self._answered.labels(metric)
 
     def count_accepted(self, metric: str) -> None:
         """Count a survey of a type, csat or nps."""

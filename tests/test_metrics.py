@@ -44,6 +44,13 @@ async def fetch(world: World) -> dict[str, float]:
     }
 
 
+async def test_what_is_counted_begins_at_zero(world: World) -> None:
+    found = await fetch(world)
+
+    for name in ("accepted", "answered"):
+        assert found[f"csat_surveys_{name}_total csat"] == found[f"csat_surveys_{name}_total nps"] == 0
+
+
 async def test_a_survey_is_counted_from_its_form_to_its_answer(world: World) -> None:
     sent = await world.send_survey()
     await world.send_survey("/csat nps @sofie_l")
