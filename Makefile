@@ -57,7 +57,7 @@ bench: setup ## Compare the app with Bolt apps, plain and with a job queue, for 
 bench-growth: setup ## Compare a database of 10 million surveys with a small one; ROWS=1000000 to try it, ON=postgresql
 	@$(BIN)/python -m bench.growth $(if $(ROWS),--rows $(ROWS)) $(if $(ON),--on $(ON))
 
-torture: setup ## Kill, freeze and cut off the app for some 20 minutes; QUICK=1 for a few; SEED=... to repeat
+torture: setup ## Kill, freeze and cut off the app for three quarters of an hour; QUICK=1 for minutes; SEED=... to repeat
 	@$(BIN)/python -m bench.torture $(if $(QUICK),--quick)
 
 lock: ## Pin the newest versions that pyproject.toml allows
