@@ -28,7 +28,7 @@ from tests.databases import KINDS, Databases
 
 def main(
     *,
-    quick: Annotated[bool, typer.Option(help="Take a few minutes instead of twenty.")] = False,
+    quick: Annotated[bool, typer.Option(help="Take a few minutes instead of 45.")] = False,
     seed: Annotated[str, typer.Option(envvar="SEED", help="Repeat the run with this seed.")] = "",
     only: Annotated[str, typer.Option(envvar="ONLY", help="Run only cases whose name contains this.")] = "",
 ) -> None:
