@@ -110,6 +110,11 @@ class Form(FrozenModel):
         return f"{FormField.VARIANT}:{self.draft.transport}:{self.draft.metric}"
 
     @property
+    def shown_transport(self) -> str:
+        """The transport of the questions that are shown; "" in a form that was not shown yet."""
+        return self.shown_questions.removeprefix(f"{FormField.VARIANT}:").rpartition(":")[0]
+
+    @property
     def recipient(self) -> Recipient | None:
         """The customer in the draft, if it has one."""
         try:

@@ -32,6 +32,11 @@ _SWITCH_LABELS: Final = {
     Network.X: "Ask a customer on X instead",
     Network.SLACK: "Ask a person in Slack instead",
 }
+_NETWORK_GONE: Final = {
+    Network.X: "This app doesn't ask customers on X any more. Choose a person in Slack, or cancel.",
+    Network.SLACK: "This app doesn't ask people in Slack any more. Enter a customer on X, or cancel.",
+}
+_TRANSPORT_GONE: Final = "This app asks customers in another way now. Check the form, then send it."
 INVITATION_HINT: Final = (
     "If Slack refuses the direct message, they are asked in this thread: others see that, but no answer."
 )
@@ -67,10 +72,11 @@ class SurveyForm:
         }
 
     def build(self, form: Form, alert_text: str = "") -> dict[str, Any]:
-        """Return the form as a modal view, with an alert if there is a text for it.
+        """Return the form as a modal view, with an alert if there is a text for it, or its transport is gone.
 
         The options are shown at once if one of them must be filled in, or is not what it usually is.
         """
+        alert_text = alert_text or self._tell_if_transport_is_gone(form)
         form = self._with_fitting_transport(form)
         shows_options = form.shows_options or self._has_unusual_options(form)
         hidden = {
@@ -90,8 +96,7 @@ class SurveyForm:
 
     def _with_fitting_transport(self, form: Form) -> Form:
         """Return the form with a network, and with its usual transport if its own is not offered there."""
-        network = form.network if form.network in self.networks else FACTS[self._transports[0]].network
-        form = form.model_copy(update={"network": network})
+        form = form.model_copy(update={"network": self._fitting_network(form)})
         offered = self._offered(form)
         if form.draft.transport in offered:
             return form
@@ -99,8 +104,19 @@ class SurveyForm:
         return form.model_copy(update={"draft": draft})
 
     def _offered(self, form: Form) -> tuple[TransportName, ...]:
-        """Return the transports in the form's network."""
-        return tuple(name for name in self._transports if FACTS[name].network is form.network)
+        """Return the transports in the form's network, or in that which takes its place."""
+        network = self._fitting_network(form)
+        return tuple(name for name in self._transports if FACTS[name].network is network)
+
+    def _fitting_network(self, form: Form) -> Network:
+        return form.network if form.network in self.networks else FACTS[self._transports[0]].network
+
+    def _tell_if_transport_is_gone(self, form: Form) -> str:
+        """Return a text if the form, or the survey that is edited, is from before a change of transports."""
+        if form.network and form.network not in self.networks:
+            return _NETWORK_GONE[form.network]
+        transport = form.shown_transport or form.draft.transport
+        return _TRANSPORT_GONE if transport and transport not in self._transports else ""
 
     def _other_network(self, form: Form) -> Network | None:
         """Return where else the customer can be, if the person may still choose."""

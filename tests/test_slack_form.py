@@ -1,15 +1,22 @@
 """The form for people in Slack: by command, by shortcut, and beside customers on X."""
 
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from blocks.survey_form import MORE_OPTIONS_ACTION, SWITCH_NETWORK_ACTION
+from blocks.survey_notifications import EDIT_ACTION
 from csat.db.tables import surveys
+from csat.settings import Settings
 from handlers import slack_customers
 from sandbox.slack import ActionOutcome, Message, View, fixtures
-from tests.world import World, field_value, running_world, visible_text
+from sandbox.x import Fault
+from tests.world import PRIVACY, World, field_value, idle_world, running_app, running_world, visible_text
 
 SAM = f"<@{fixtures.SAM}>"
 LINKS: dict[str, Any] = {"csat_public_url": "https://csat.northwind.example", "csat_public_port": 0}
@@ -39,6 +46,14 @@ async def wait_for_form(world: World, text: str, gone: str = "nowhere") -> View:
         return view if view and text in visible_text(view) and gone not in visible_text(view) else None
 
     return await world.wait_until(shown)
+
+
+@contextlib.asynccontextmanager
+async def restarting(world: World, **others: Any) -> AsyncIterator[None]:
+    """Run the app again, with other settings, until the block ends."""
+    settings = Settings(**{**world.settings.model_dump(), **others})
+    async with running_app(replace(world, settings=settings)):
+        yield
 
 
 async def open_by_shortcut(world: World, message: Message) -> View:
@@ -252,3 +267,57 @@ async def test_the_form_says_how_long_a_message_in_slack_may_be(world: World) ->
 
     submitted = await world.workspace.submit_view(fixtures.ADA)
     assert submitted.errors["message"] == "Shorten the message to 2,500 characters; it has 2,501."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "command", "reason"),
+    [
+        ("x_card", "slack", "/csat @mira_k", "This app doesn't ask customers on X any more."),
+        ("slack", "x_card", "/csat @sam", "This app doesn't ask people in Slack any more."),
+        ("x_link", "x_card", "/csat @mira_k", "This app asks customers in another way now."),
+    ],
+)
+async def test_a_form_that_was_open_while_the_transports_changed_says_so_and_sends_nothing(
+    tmp_path: Path, before: str, after: str, command: str, reason: str
+) -> None:
+    async with idle_world(tmp_path, csat_transports=before, **LINKS) as world:
+        for press in (partial(world.workspace.submit_view, fixtures.ADA), partial(choose_nps, world)):
+            async with running_app(world):
+                await world.open_form(command)
+            async with restarting(world, csat_transports=after):
+                await press()
+                await wait_for_form(world, reason)
+                await world.workspace.close_all_views(fixtures.ADA)
+
+        assert world.rows(surveys.c.id) == []
+
+
+async def test_a_form_that_tells_of_other_transports_can_be_sent_by_those(tmp_path: Path) -> None:
+    async with idle_world(tmp_path, csat_transports="x_link", **LINKS) as world:
+        async with running_app(world):
+            await world.open_form("/csat @mira_k")
+        async with restarting(world, csat_transports="x_card"):
+            await world.workspace.submit_view(fixtures.ADA)
+            await wait_for_form(world, "in another way now")
+            await world.fill_in(privacy_url=PRIVACY)
+            result = await world.workspace.submit_view(fixtures.ADA)
+
+            assert result.outcome is ActionOutcome.CLOSED
+            assert (await world.wait_for_feedback()).type == "csat"
+
+
+async def test_a_refused_survey_whose_transport_is_gone_opens_with_a_word_about_that(tmp_path: Path) -> None:
+    async with idle_world(tmp_path, csat_transports="x_card") as world:
+        world.x.fail(Fault.LOOKS_AUTOMATED)
+        async with running_app(world):
+            await world.submit_survey()
+            refused = await world.wait_for_message("Edit and try again")
+        async with restarting(world, csat_transports="slack"):
+            await world.workspace.click(fixtures.ADA, EDIT_ACTION, channel=refused.channel, ts=refused.ts)
+            form = await wait_for_form(world, "This app doesn't ask customers on X any more.")
+
+    assert customer_field(form)["type"] == "users_select"
+
+
+async def choose_nps(world: World) -> None:
+    await world.workspace.select(fixtures.ADA, "metric", "nps")
