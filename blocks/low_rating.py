@@ -40,7 +40,7 @@ TAKE_ON_ACTION: Final = "take_on_low_rating"
 TAKE_OVER_ACTION: Final = "take_over_low_rating"
 CLOSE_ACTION: Final = "close_low_rating"
 REOPEN_ACTION: Final = "reopen_low_rating"
-"""The value of each button is the survey's id; see `parse_take_over` for the one to take over."""
+"""The value of each button is the survey's key; see `parse_take_over` for the one to take over."""
 
 MAX_SHOWN_NOTE_LENGTH: Final = 600
 """In a list; "Show" shows the whole note."""
@@ -97,9 +97,9 @@ def named_low_rating_blocks(
 
 
 def parse_take_over(value: str) -> tuple[str, str]:
-    """Return a survey's id and whom it was assigned to, from the value of the button to take over."""
-    survey_id, _, taken_from = value.partition(":")
-    return survey_id, taken_from
+    """Return a survey's key and whom it was assigned to, from the value of the button to take over."""
+    key, _, taken_from = value.rpartition(":")
+    return key, taken_from
 
 
 def follow_up_line(follow_up: FollowUp) -> RichTextBlock:
@@ -177,6 +177,6 @@ def _button(rating: LowRating, action_id: str, label: str) -> ButtonElement:
     return ButtonElement(
         action_id=action_id,
         text=label,
-        value=f"{rating.survey_id}{taken_from}",
+        value=f"{rating.key}{taken_from}",
         accessibility_label=f"{label}: low rating of survey {rating.survey_id}",
     )

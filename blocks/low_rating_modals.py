@@ -24,7 +24,7 @@ from csat.surveys.follow_ups import MAX_NOTE_LENGTH, LowRating, RevealedRating
 from csat.surveys.questions import SCALES, Catalogue
 
 CLOSE_CALLBACK_ID: Final = "closing_low_rating"
-"""The callback id of the form; its private metadata is the survey's id."""
+"""The callback id of the form; its private metadata is the survey's key."""
 NOTE_ID: Final = "note"
 """The block id and the action id of the note."""
 MAX_TEXT_LENGTH: Final = 9_000
@@ -52,7 +52,7 @@ def close_modal(rating: LowRating, catalogue: Catalogue) -> dict[str, Any]:
     return {
         **_modal("Close a low rating", [details, follow_up_line(rating.follow_up), note]),
         "callback_id": CLOSE_CALLBACK_ID,
-        "private_metadata": str(rating.survey_id),
+        "private_metadata": rating.key,
         "submit": plain_text("Close it"),
         "close": plain_text("Cancel"),
     }

@@ -93,7 +93,7 @@ def confirmation(
 
 
 def refusal(
-    survey_id: int,
+    key: str,
     survey: Survey,
     advice: str,
     catalogue: Catalogue,
@@ -108,9 +108,7 @@ def refusal(
     """
     recipient = survey.recipient.label
     outcome = "was not sent again. The first one may have arrived." if is_sent_again else "was not sent."
-    edit = ButtonElement(
-        action_id=EDIT_ACTION, text="Edit and try again", value=str(survey_id), style="primary"
-    )
+    edit = ButtonElement(action_id=EDIT_ACTION, text="Edit and try again", value=key, style="primary")
     return build_message(
         f"The survey to {recipient} {outcome} {escape_mrkdwn(advice)}",
         [
@@ -135,7 +133,7 @@ def settled(survey: Survey, state: State, catalogue: Catalogue) -> Message:
 
 
 def waiting(
-    survey_id: int,
+    key: str,
     survey: Survey,
     catalogue: Catalogue,
     now: datetime,
@@ -144,7 +142,7 @@ def waiting(
     """Tell the requester that their survey waits, why, and until when if X said so; it stays true later."""
     recipient = survey.recipient.label
     sentence, promise, until = reason
-    cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
+    cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=key)
     return build_message(
         f"Queued: the survey to {recipient}. {sentence} {promise} and tell you how it went.",
         [

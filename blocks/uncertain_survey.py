@@ -48,35 +48,35 @@ _SETTLING: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def uncertainty(
-    survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
+    key: str, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
 ) -> Message:
     """Ask the requester whether a survey arrived, as X did not say."""
     labels = {**_SETTLING, LEAVE_ACTION: "Leave it"}
-    return _ask(survey_id, survey, advice, labels, catalogue, opted_out=opted_out)
+    return _ask(key, survey, advice, labels, catalogue, opted_out=opted_out)
 
 
 def uncertainty_after_restore(
-    survey_id: int, survey: Survey, catalogue: Catalogue, *, opted_out: bool = False
+    key: str, survey: Survey, catalogue: Catalogue, *, opted_out: bool = False
 ) -> Message:
     """Ask the requester whether a survey arrived that was open in a backup: only they can settle it."""
     advice = RESTORED.format(question=WHETHER_IT_ARRIVED[survey.recipient.network])
-    return _ask(survey_id, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
+    return _ask(key, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
 
 
 def left_uncertain(
-    survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
+    key: str, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
 ) -> Message:
     """Tell the requester who settles a survey that they leave, and let them do so as long as nobody has."""
-    return _ask(survey_id, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
+    return _ask(key, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
 
 
-def not_sent_again(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
+def not_sent_again(key: str, survey: Survey, catalogue: Catalogue) -> Message:
     """Tell the requester that an uncertain survey isn't sent again, as its customer has opted out."""
-    return _ask(survey_id, survey, "Nothing was sent.", _SETTLING, catalogue, opted_out=True)
+    return _ask(key, survey, "Nothing was sent.", _SETTLING, catalogue, opted_out=True)
 
 
 def _ask(
-    survey_id: int,
+    key: str,
     survey: Survey,
     advice: str,
     labels: Mapping[str, str],
@@ -90,8 +90,7 @@ def _ask(
         labels = {action: label for action, label in labels.items() if action != SEND_AGAIN_ACTION}
     recipient = survey.recipient.label
     buttons = [
-        ButtonElement(action_id=action_id, text=label, value=str(survey_id))
-        for action_id, label in labels.items()
+        ButtonElement(action_id=action_id, text=label, value=key) for action_id, label in labels.items()
     ]
     return build_message(
         f"The survey to {recipient} may not have arrived. {escape_mrkdwn(advice)}",

@@ -26,7 +26,8 @@ from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
-from csat.surveys.slack_survey_ids import make_receipt_id, parse_key
+from csat.surveys.slack_survey_ids import make_receipt_id
+from csat.surveys.survey_keys import parse_key
 from handlers.customers_survey import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
 from handlers.modal_opening import open_modal
 from handlers.services import Services

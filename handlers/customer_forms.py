@@ -17,7 +17,8 @@ from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CommentTooLong, CustomerSurvey, parse_comment
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
-from csat.surveys.slack_survey_ids import make_receipt_id, parse_key
+from csat.surveys.slack_survey_ids import make_receipt_id
+from csat.surveys.survey_keys import parse_key
 from handlers.customers_survey import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
 from handlers.modal_submission import save
 from handlers.services import Services

@@ -61,7 +61,7 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     """Reopen the form of a refused survey as it was filled in."""
     await ack()
     interaction = Interaction.model_validate(body)
-    record = await services.database.read(get_survey, int(interaction.value or 0))
+    record = await services.database.read(get_survey, await services.find_survey_id(interaction.value))
     if record is None or not record.origin.is_from(interaction.team, interaction.user):
         await services.reply(interaction.origin(services.clock()), plain_message(NOT_YOURS))
         return

@@ -17,7 +17,7 @@ from csat.db import follow_ups
 from csat.db.errors import DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification
-from csat.slack_api.payloads import Interaction, parse_id
+from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.follow_ups import InvalidNote, LowRating, parse_note
 from handlers.home import refresh_home
@@ -52,7 +52,7 @@ async def show_response(services: Services, ack: AsyncAck, body: dict[str, Any])
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
+        rating = await _find_low_rating(services, interaction, interaction.value)
         viewed = (rating.survey_id, interaction.team, interaction.user, services.clock())
         revealed, link = await asyncio.gather(
             services.database.run(follow_ups.reveal, *viewed),
@@ -71,9 +71,9 @@ async def take_over(services: Services, ack: AsyncAck, body: dict[str, Any]) -> 
     """Assign a low rating to the supervisor who pressed the button, if it is still assigned as they saw."""
     await ack()
     interaction = Interaction.model_validate(body)
-    survey_id, taken_from = low_rating.parse_take_over(interaction.value or "")
+    key, taken_from = low_rating.parse_take_over(interaction.value or "")
     async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, parse_id(survey_id))
+        rating = await _find_low_rating(services, interaction, key)
         if rating.follow_up.taken_by == interaction.user and not rating.follow_up.closed_at:
             await services.reply(interaction.origin(services.clock()), plain_message(ALREADY_YOURS))
             return
@@ -91,7 +91,7 @@ async def open_close_form(services: Services, ack: AsyncAck, body: dict[str, Any
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
+        rating = await _find_low_rating(services, interaction, interaction.value)
         if rating.follow_up.closed_at:
             raise FollowUpConflict(Conflict.CLOSED, rating.follow_up)
         view = low_rating_modals.close_modal(rating, services.form.catalogue)
@@ -103,7 +103,7 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
     interaction = Interaction.model_validate(body)
     try:
         note = parse_note(low_rating_modals.get_note(view))
-        rating = await _find_low_rating(services, interaction, parse_id(view["private_metadata"]))
+        rating = await _find_low_rating(services, interaction, view["private_metadata"])
         closed = (rating.survey_id, interaction.team, interaction.user, note, services.clock())
         notification = await save(services, follow_ups.close, *closed)
     except (InvalidNote, PermissionUnknown, DatabaseError) as problem:
@@ -124,7 +124,7 @@ async def _change_on_press(
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
+        rating = await _find_low_rating(services, interaction, interaction.value)
         await _change(services, interaction, transaction, rating)
     await refresh_home(services, interaction.user)
 
@@ -151,9 +151,10 @@ async def _replying_with_refusal(services: Services, interaction: Interaction) -
         await services.reply(interaction.origin(services.clock()), build_refusal(refusal))
 
 
-async def _find_low_rating(services: Services, interaction: Interaction, survey_id: int) -> LowRating:
+async def _find_low_rating(services: Services, interaction: Interaction, key: str | None) -> LowRating:
     """Return a low rating to a supervisor; raises `PermissionDenied` or `FollowUpConflict`."""
     await services.slack.permissions.require_supervisor(interaction.user, SUPERVISORS_ONLY)
+    survey_id = await services.find_survey_id(key)
     return await services.database.read(
         follow_ups.get_low_rating, survey_id, interaction.team, interaction.user
     )

@@ -1,7 +1,7 @@
 """The buttons below a survey's messages: cancel a waiting survey, settle an uncertain one."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
@@ -52,6 +52,15 @@ NOT_SENT_AGAIN = (
 ALREADY_SETTLED = "Nothing to do: this is already settled, or somebody else asked for the survey."
 
 
+class Pressed(NamedTuple):
+    """Whose button was pressed, and by whom."""
+
+    survey_id: int
+    """0 if the survey is not on file any more."""
+    team: str
+    user: str
+
+
 def register(app: AsyncApp, services: Services) -> None:
     """Register the listeners for the buttons."""
     app.action(survey_notifications.CANCEL_ACTION)(partial(cancel, services))
@@ -67,9 +76,9 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     """
     await ack()
     interaction = Interaction.model_validate(body)
-    pressed = (int(interaction.value or 0), interaction.team, interaction.user)
+    pressed = await _read_pressed(services, interaction)
     state = await services.database.run_idempotent(send_queue.cancel, *pressed)
-    outcome = await _tell(services, interaction, CANCEL_OUTCOMES.get(state, ALREADY_SENT))
+    outcome = await _tell(services, pressed, CANCEL_OUTCOMES.get(state, ALREADY_SENT))
     show = services.reply if state is State.SENDING else services.replace
     await show(_origin(services, interaction), outcome)
 
@@ -78,8 +87,7 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     """Mark an uncertain survey as sent."""
     await ack()
     interaction = Interaction.model_validate(body)
-    pressed = (int(interaction.value or 0), interaction.team, interaction.user)
-    origin = _origin(services, interaction)
+    pressed, origin = await _read_pressed(services, interaction), _origin(services, interaction)
     try:
         notification = await services.database.run_idempotent(
             reconciliation.confirm_arrival, *pressed, services.clock()
@@ -87,7 +95,7 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
-        await services.replace(origin, await _tell(services, interaction, ARRIVED))
+        await services.replace(origin, await _tell(services, pressed, ARRIVED))
         if notification:
             services.notify(notification)
 
@@ -96,8 +104,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     """Send an uncertain survey again if its requester may send and no limit forbids it."""
     await ack()
     interaction = Interaction.model_validate(body)
-    origin = _origin(services, interaction)
-    pressed = (int(interaction.value or 0), interaction.team, interaction.user)
+    pressed, origin = await _read_pressed(services, interaction), _origin(services, interaction)
     again = (*pressed, services.accounts, services.instance, services.limits)
     try:
         await services.slack.permissions.require_agent(interaction.user)
@@ -107,7 +114,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     except OtherAccount:
         await services.reply(origin, plain_message(NOT_SENT_AGAIN))
     except Denied as denied:
-        await _show_denial(services, origin, denied.denial, pressed[0])
+        await _show_denial(services, origin, denied.denial, pressed.survey_id)
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
@@ -121,7 +128,7 @@ async def _show_denial(services: Services, origin: Origin, denial: Denial, surve
     if record is None:
         await services.reply(origin, denial_message(denial, origin))
     else:
-        message = uncertain_survey.not_sent_again(record.id, record.survey, services.form.catalogue)
+        message = uncertain_survey.not_sent_again(record.key, record.survey, services.form.catalogue)
         await services.replace(origin, message)
 
 
@@ -137,14 +144,15 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
     """Leave an uncertain survey to the reconciler; its requester can still say what they see on X."""
     await ack()
     interaction = Interaction.model_validate(body)
-    record = await services.database.read(get_survey, int(interaction.value or 0))
+    survey_id, *_ = await _read_pressed(services, interaction)
+    record = await services.database.read(get_survey, survey_id)
     if record is None or record.state is not State.UNCERTAIN:
         left = plain_message(ALREADY_SETTLED)
     else:
         words = await _describe_left(services, record)
         opted_out = await services.database.read(opt_outs.is_in_force, record.id)
         left = uncertain_survey.left_uncertain(
-            record.id, record.survey, words, services.form.catalogue, opted_out=opted_out
+            record.key, record.survey, words, services.form.catalogue, opted_out=opted_out
         )
     await services.replace(_origin(services, interaction), left)
 
@@ -158,9 +166,14 @@ async def _describe_left(services: Services, record: SurveyRecord) -> str:
     return LEFT_UNCERTAIN.format(promise=FACTS[record.survey.transport].promise_if_left)
 
 
-async def _tell(services: Services, interaction: Interaction, words: str) -> Message:
+async def _read_pressed(services: Services, interaction: Interaction) -> Pressed:
+    survey_id = await services.find_survey_id(interaction.value)
+    return Pressed(survey_id, interaction.team, interaction.user)
+
+
+async def _tell(services: Services, pressed: Pressed, words: str) -> Message:
     """Return a sentence about the survey whose button was pressed."""
-    record = await services.database.read(get_survey, int(interaction.value or 0))
+    record = await services.database.read(get_survey, pressed.survey_id)
     recipient = record.survey.recipient if record else XAccount()
     return message_about(recipient, words.replace("{network}", recipient.network.label))
 

@@ -162,11 +162,11 @@ class SurveyNotifications:
         if notification.kind is NotificationKind.WAITING:
             cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
             reason = explain_wait(survey, self._resources.accounts, cause)
-            return survey_notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
+            return survey_notifications.waiting(survey.key, survey.survey, catalogue, self._clock(), reason)
         opted_out = await self._database.read(opt_outs.is_in_force, survey.id)
         if notification.kind is NotificationKind.RESTORED:
             return uncertain_survey.uncertainty_after_restore(
-                survey.id, survey.survey, catalogue, opted_out=opted_out
+                survey.key, survey.survey, catalogue, opted_out=opted_out
             )
         if survey.refusal is None:
             hint = FACTS[survey.survey.transport].hint_if_uncertain
@@ -174,10 +174,10 @@ class SurveyNotifications:
             known = survey.uncertainty or f"{Uncertain.advice} {question} {hint}"
             advice = known if is_own else uncertain_survey.OTHER_ACCOUNT_UNCERTAIN
             return uncertain_survey.uncertainty(
-                survey.id, survey.survey, advice, catalogue, opted_out=opted_out
+                survey.key, survey.survey, advice, catalogue, opted_out=opted_out
             )
         return survey_notifications.refusal(
-            survey.id,
+            survey.key,
             survey.survey,
             survey.refusal.advice,
             catalogue,

@@ -218,6 +218,7 @@ def make_rating(follow_up: FollowUp) -> RevealedRating:
     """Return a low rating with its response."""
     return RevealedRating(
         survey_id=7,
+        key="7",
         survey=SURVEY,
         origin=ORIGIN,
         asked_at=NOON - timedelta(days=1),
@@ -233,6 +234,7 @@ CHANGED_RATING = make_rating(CLOSED).model_copy(update={"rating": 5, "is_low": F
 WAITING = OpenLowRatings(number=12, unassigned=5, oldest=NOON - timedelta(days=40))
 CLOSED_RATING = NotedLowRating(
     survey_id=7,
+    key="7",
     survey=SURVEY,
     origin=ORIGIN,
     asked_at=NOON - timedelta(days=1),

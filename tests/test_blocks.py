@@ -25,6 +25,7 @@ from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.recipients import SlackPerson, XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Survey
+from csat.surveys.survey_keys import make_key
 from csat.surveys.transport_errors import Refused
 from csat.surveys.transports import TransportName
 from csat.x_api.errors import Unanswered
@@ -430,22 +431,25 @@ ADVICE = [
 ]
 
 
+LONG_KEY = make_key(2**63 - 1, NOON)
+
+
 def messages(survey: Survey, origin: Origin) -> Iterator[Message]:
     """Yield every kind of message about a survey."""
     for state in (State.SENT, State.ANSWERED, State.EXPIRED):
         yield survey_notifications.confirmation(survey, origin, CATALOGUE, state)
-    yield uncertain_survey.uncertainty(2**63 - 1, survey, Unanswered.advice, CATALOGUE)
-    yield uncertain_survey.uncertainty(2**63 - 1, survey, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
-    yield survey_notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON)
+    yield uncertain_survey.uncertainty(LONG_KEY, survey, Unanswered.advice, CATALOGUE)
+    yield uncertain_survey.uncertainty(LONG_KEY, survey, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
+    yield survey_notifications.waiting(LONG_KEY, survey, CATALOGUE, NOON)
     yield survey_notifications.settled(survey, State.UNCERTAIN, CATALOGUE)
     until = wait_reasons.WAITS_FOR_OTHER_ACCOUNT._replace(until=NOON)
-    yield survey_notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, until)
+    yield survey_notifications.waiting(LONG_KEY, survey, CATALOGUE, NOON, until)
     yield survey_notifications.waiting(
-        2**63 - 1, survey, CATALOGUE, NOON, wait_reasons.account_paused("closed")
+        LONG_KEY, survey, CATALOGUE, NOON, wait_reasons.account_paused("closed")
     )
     for advice in ADVICE:
         for editable in (True, False):
-            yield survey_notifications.refusal(2**63 - 1, survey, advice, CATALOGUE, editable=editable)
+            yield survey_notifications.refusal(LONG_KEY, survey, advice, CATALOGUE, editable=editable)
 
 
 def test_every_message_is_valid_and_literal() -> None:
@@ -513,7 +517,7 @@ def test_a_question_that_the_team_no_longer_uses_is_still_shown_in_messages() ->
 def test_a_refusal_gives_its_reason_and_offers_editing_if_possible() -> None:
     refusals = [
         check_message(
-            survey_notifications.refusal(7, make_survey(), "Do this.", CATALOGUE, editable=editable)
+            survey_notifications.refusal("7", make_survey(), "Do this.", CATALOGUE, editable=editable)
         )
         for editable in (True, False)
     ]
@@ -539,7 +543,7 @@ def test_a_status_fits_with_the_longest_reasons_of_x(kind: type[Refused]) -> Non
 
 
 def test_a_waiting_message_has_a_cancel_button() -> None:
-    message = check_message(survey_notifications.waiting(7, make_survey(), CATALOGUE, NOON))
+    message = check_message(survey_notifications.waiting("7", make_survey(), CATALOGUE, NOON))
     buttons = [
         (b["action_id"], b["value"]) for block in message["blocks"] for b in interactive_elements(block)
     ]

@@ -33,6 +33,7 @@ from csat.surveys.follow_ups import MAX_NOTE_LENGTH, FollowUp, NotedLowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH
+from csat.surveys.survey_keys import make_key
 from csat.surveys.transports import MAX_MESSAGE_LENGTH, TransportName
 from sandbox.slack.blockkit import validate_view
 from tests.factories import CATALOGUE, LONGEST_HANDLE, NOON, make_origin, make_survey
@@ -146,6 +147,7 @@ def make_low_rating(number: int) -> NotedLowRating:
     origin = make_origin(channel="C0123456789")
     return NotedLowRating(
         survey_id=number,
+        key=make_key(number, NOON),
         survey=survey,
         origin=origin,
         asked_at=NOON,

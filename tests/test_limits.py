@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from blocks.survey_notifications import CANCEL_ACTION, EDIT_ACTION
-from blocks.uncertain_survey import SEND_AGAIN_ACTION
+from blocks.uncertain_survey import ARRIVED_ACTION, LEAVE_ACTION, SEND_AGAIN_ACTION
 from csat.db import submissions, tables
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
@@ -18,6 +18,7 @@ from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSu
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
+from handlers.survey_buttons import ALREADY_SETTLED
 from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.factories import NOON, make_origin, make_survey
@@ -345,9 +346,7 @@ async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
 
 async def send_again_in_vain(world: World, recipient: str = "@mira_k") -> Message:
     """Send a survey that is uncertain, and again as X refuses it; return the message about that."""
-    world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.CREATE, times=1)
-    await submit_survey(world, recipient)
-    asked = await world.wait_for_dm("may not have arrived")
+    asked = await ask_about_uncertain_survey(world, recipient)
     world.x.fail(Fault.LOOKS_AUTOMATED, Endpoint.CREATE, times=1)
     await world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
     return await world.wait_for_message("was not sent again. The first one may have arrived.")
@@ -394,6 +393,27 @@ async def test_a_survey_whose_repetition_was_cancelled_denies_others_as_it_may_h
 
     assert "Can't be asked until" in visible_text(await world.open_form("/csat @mira_k", fixtures.BEN))
     assert (await world.workspace.submit_view(fixtures.BEN)).outcome is ActionOutcome.ERRORS
+
+
+@pytest.mark.parametrize("action_id", [ARRIVED_ACTION, SEND_AGAIN_ACTION, LEAVE_ACTION])
+async def test_a_question_whose_survey_is_gone_never_means_another_one_with_its_id(
+    world: World, action_id: str
+) -> None:
+    old = await ask_about_uncertain_survey(world, "@mira_k")
+    await world.delete_surveys()
+    await world.advance(minutes=1)
+    await ask_about_uncertain_survey(world, "@sofie_l")
+    await world.workspace.click(fixtures.ADA, action_id, channel=old.channel, ts=old.ts)
+    await world.wait_until(lambda: ALREADY_SETTLED in visible_text(old))
+
+    assert world.states() == ["uncertain"]
+
+
+async def ask_about_uncertain_survey(world: World, recipient: str) -> Message:
+    """Send a survey that is uncertain; return the question to its requester."""
+    world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.CREATE, times=1)
+    await submit_survey(world, recipient)
+    return await world.wait_for_dm(f"The survey to {recipient} may not have arrived")
 
 
 @pytest.mark.parametrize("lookup_seconds", [1.5, 0.0])

@@ -27,6 +27,7 @@ CLOSED = FollowUp(opened_at=NOON, taken_by="U0CLEO", taken_at=NOON, closed_by="U
 def make_rating(**fields: Any) -> RevealedRating:
     defaults = {
         "survey_id": 7,
+        "key": "7",
         "survey": make_survey(),
         "origin": make_origin(),
         "asked_at": NOON - timedelta(days=1),

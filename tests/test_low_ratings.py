@@ -465,3 +465,20 @@ async def test_without_a_results_channel_the_follow_up_is_opened_without_an_aler
 
         assert follow_up_rows(world) == [(None, None, None)]
         assert not [call for call in world.workspace.api_calls if LOW_RATING_ALERT in str(call.args)]
+
+
+@pytest.mark.parametrize("action_id", [SHOW, TAKE_ON, CLOSE])
+async def test_an_alert_whose_survey_is_gone_never_means_another_one_with_its_id(
+    world: World, action_id: str
+) -> None:
+    old = await trigger_alert(world)
+    await world.delete_surveys()
+    await world.advance(minutes=1)
+    await answer(world, await world.send_survey("/csat @sofie_l"), 1)
+    await world.wait_until(lambda: world.count_messages(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO) == 2)
+    await world.workspace.click(fixtures.CLEO, action_id, channel=old.channel, ts=old.ts)
+    await world.wait_for_message("This low rating is no longer on file", fixtures.LEADS, fixtures.CLEO)
+
+    assert world.rows(tables.surveys.c.id) == [(1,)]
+    assert world.rows(tables.follow_ups.c.taken_by, tables.follow_ups.c.closed_by) == [(None, None)]
+    assert world.workspace.current_view(fixtures.CLEO) is None

@@ -191,22 +191,22 @@ def _slack_survey_messages() -> Iterator[Section]:
     reason = wait_reasons.WAITS_FOR_SLACK
     yield (
         "requester, survey in Slack waiting",
-        _message(survey_notifications.waiting(7, survey, CATALOGUE, NOON, reason)),
+        _message(survey_notifications.waiting("7", survey, CATALOGUE, NOON, reason)),
     )
     unconfirmed = f"{SlackUnconfirmed.advice} {FACTS[TransportName.SLACK].hint_if_uncertain}"
     yield (
         "requester, survey in Slack uncertain",
-        _message(uncertain_survey.uncertainty(7, survey, unconfirmed, CATALOGUE)),
+        _message(uncertain_survey.uncertainty("7", survey, unconfirmed, CATALOGUE)),
     )
     question = uncertain_survey.WHETHER_IT_ARRIVED[Network.SLACK]
     gone = f"{Uncertain.advice} {question} {FACTS[TransportName.SLACK].hint_if_uncertain}"
     yield (
         "requester, survey in Slack uncertain, as its instance is gone",
-        _message(uncertain_survey.uncertainty(7, survey, gone, CATALOGUE)),
+        _message(uncertain_survey.uncertainty("7", survey, gone, CATALOGUE)),
     )
-    restored = uncertain_survey.uncertainty_after_restore(7, survey, CATALOGUE)
+    restored = uncertain_survey.uncertainty_after_restore("7", survey, CATALOGUE)
     yield "requester, survey in Slack of a restored backup", _message(restored)
-    refused = survey_notifications.refusal(7, survey, StrangerInSlack.advice, CATALOGUE, editable=True)
+    refused = survey_notifications.refusal("7", survey, StrangerInSlack.advice, CATALOGUE, editable=True)
     yield "requester, survey in Slack refused", _message(refused)
 
 
@@ -373,11 +373,11 @@ def _survey_messages() -> Iterator[Section]:
         asked = survey_notifications.confirmation(samples.SLACK_SURVEY, samples.ORIGIN, CATALOGUE, name=name)
         yield "channel, survey in Slack sent", _message(asked)
     refused = survey_notifications.refusal(
-        7, samples.NPS_SURVEY, "Why and what to do.", CATALOGUE, editable=True, retry_at=NOON
+        "7", samples.NPS_SURVEY, "Why and what to do.", CATALOGUE, editable=True, retry_at=NOON
     )
     yield "requester, survey refused", _message(refused)
     again = survey_notifications.refusal(
-        7,
+        "7",
         samples.NPS_SURVEY,
         "Why and what to do.",
         CATALOGUE,
@@ -398,24 +398,24 @@ def _survey_messages() -> Iterator[Section]:
             quoting,
         ),
     )
-    uncertain = uncertain_survey.uncertainty(7, samples.SURVEY, Unanswered.advice, CATALOGUE)
+    uncertain = uncertain_survey.uncertainty("7", samples.SURVEY, Unanswered.advice, CATALOGUE)
     yield "requester, survey uncertain", _message(uncertain)
-    unconfirmed = uncertain_survey.uncertainty(7, samples.SURVEY, Unconfirmed.advice, CATALOGUE)
+    unconfirmed = uncertain_survey.uncertainty("7", samples.SURVEY, Unconfirmed.advice, CATALOGUE)
     yield (
         "requester, survey uncertain as X answered with an error: what is new",
         _new_lines(_message(unconfirmed), _message(uncertain)),
     )
-    stopped = uncertain_survey.uncertainty(7, samples.SURVEY, Unanswered.advice, CATALOGUE, opted_out=True)
+    stopped = uncertain_survey.uncertainty("7", samples.SURVEY, Unanswered.advice, CATALOGUE, opted_out=True)
     yield (
         "requester, survey uncertain whose customer has opted out: what is new",
         _new_lines(_message(stopped), _message(uncertain)),
     )
-    pressed = uncertain_survey.not_sent_again(7, samples.SURVEY, CATALOGUE)
+    pressed = uncertain_survey.not_sent_again("7", samples.SURVEY, CATALOGUE)
     yield "requester, Send again to a customer who has opted out", _message(pressed)
-    restored = uncertain_survey.uncertainty_after_restore(7, samples.SURVEY, CATALOGUE)
+    restored = uncertain_survey.uncertainty_after_restore("7", samples.SURVEY, CATALOGUE)
     yield "requester, survey of a restored backup", _message(restored)
     others = uncertain_survey.uncertainty(
-        7, samples.SURVEY, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE
+        "7", samples.SURVEY, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE
     )
     yield (
         "requester, survey of another X account uncertain: what is new",
@@ -424,18 +424,18 @@ def _survey_messages() -> Iterator[Section]:
     for state in (State.SENT, State.REFUSED, State.UNCERTAIN):
         message = survey_notifications.settled(samples.SURVEY, state, CATALOGUE)
         yield f"requester, survey no longer waiting or uncertain: {state}", _message(message)
-    usual = _message(survey_notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON))
+    usual = _message(survey_notifications.waiting("7", samples.SURVEY, CATALOGUE, NOON))
     yield "requester, survey waiting", usual
     for cause in ACCOUNT_CAUSES:
         reason = wait_reasons.account_paused(cause.reason)
-        waiting = _message(survey_notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
+        waiting = _message(survey_notifications.waiting("7", samples.SURVEY, CATALOGUE, NOON, reason))
         yield "requester, survey waiting for a paused account: what is new", _new_lines(waiting, usual)
     for error in WAITING_REASONS.values():
         reason = wait_reasons.WaitReason(error.reason, until=NOON if error.names_time else None)
-        waiting = _message(survey_notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
+        waiting = _message(survey_notifications.waiting("7", samples.SURVEY, CATALOGUE, NOON, reason))
         yield "requester, survey waiting as X is busy: what is new", _new_lines(waiting, usual)
     elsewhere = wait_reasons.WAITS_FOR_OTHER_ACCOUNT
-    other = _message(survey_notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, elsewhere))
+    other = _message(survey_notifications.waiting("7", samples.SURVEY, CATALOGUE, NOON, elsewhere))
     yield "requester, survey waiting for another X account: what is new", _new_lines(other, usual)
     for survey in (samples.SURVEY, samples.SLACK_SURVEY):
         for is_queued in (True, False):

@@ -14,6 +14,7 @@ from blocks.form_inputs import TEST
 from blocks.survey_form import MORE_OPTIONS_ACTION, OPTIONS
 from bootstrap.lifespan import lifespan
 from cli import manifest
+from csat.db.database import Database
 from csat.db.outbox import NotificationKind
 from csat.db.tables import attempts, outbox, surveys
 from csat.delivery.send_worker import WorkerConfig
@@ -230,6 +231,11 @@ class World:
         """Insert surveys sent some days ago, one for each rating; see `factories.insert_rated`."""
         with self.engine.begin() as connection:
             insert_rated(connection, ratings, self.clock() - timedelta(days=days_ago), **fields)
+
+    async def delete_surveys(self) -> None:
+        """Delete all surveys and what refers to them; the next one gets an id that there was on SQLite."""
+        with contextlib.closing(Database(self.database_url)) as database:
+            await database.run(lambda connection: connection.execute(surveys.delete()))
 
     def rows(self, *columns: Any, where: Any = True) -> list[tuple[Any, ...]]:
         """Return columns of a table's rows, or a whole table's, in the order of its primary key."""

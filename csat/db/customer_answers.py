@@ -13,7 +13,7 @@ from csat.db import opt_outs
 from csat.db.reconciliation import settle_as_sent
 from csat.db.responses import store_response, to_response
 from csat.db.sent_again import find_answerable
-from csat.db.survey_records import to_record
+from csat.db.survey_records import to_record, was_accepted_at
 from csat.db.tables import surveys
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
@@ -56,9 +56,7 @@ def find(connection: Connection, survey_id: int, accepted_second: int) -> Custom
     `accepted_second` is when the survey was accepted, in whole seconds since 1970: the number alone may be
     another one's by now.
     """
-    accepted_at = select(surveys.c.accepted_at).where(surveys.c.id == survey_id)
-    found = connection.execute(accepted_at).scalar_one_or_none()
-    if found is None or int(found.timestamp()) != accepted_second:
+    if not was_accepted_at(connection, survey_id, accepted_second):
         return None
     row = _find(connection, select(surveys), survey_id)
     return _to_asked(connection, row) if row else None

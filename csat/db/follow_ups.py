@@ -247,6 +247,7 @@ def _to_low_rating_fields(row: Row[Any]) -> dict[str, Any]:
     survey = to_record(row)
     return {
         "survey_id": survey.id,
+        "key": survey.key,
         "survey": survey.survey,
         "origin": survey.origin,
         "asked_at": row.sent_at or survey.accepted_at,

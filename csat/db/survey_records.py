@@ -14,6 +14,7 @@ from csat.surveys.questions import Metric
 from csat.surveys.recipients import XAccount, from_stored
 from csat.surveys.states import State
 from csat.surveys.survey import Survey
+from csat.surveys.survey_keys import make_key, parse_id_alone, parse_key
 from csat.surveys.transports import TransportName
 
 _RECIPIENT_KEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))
@@ -87,6 +88,11 @@ class SurveyRecord(FrozenModel):
     is_disowned: bool = False
     """Whether whoever got it said that it was not meant for them."""
 
+    @property
+    def key(self) -> str:
+        """What names the survey in what is posted about it."""
+        return make_key(self.id, self.accepted_at)
+
 
 def find_replaced(view_id: str) -> int | None:
     """Return the id of the survey that the one with this view id replaces, if it replaces one."""
@@ -125,6 +131,21 @@ def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
     """Return a survey, or `None` if it does not exist."""
     row = connection.execute(select(surveys).where(surveys.c.id == survey_id)).first()
     return to_record(row) if row else None
+
+
+def find_id(connection: Connection, key: str) -> int:
+    """Return the id of the survey that a button or a form names, or 0 if that is not on file any more."""
+    survey_id, accepted_second = parse_key(key)
+    if not survey_id:
+        return parse_id_alone(key)
+    return survey_id if was_accepted_at(connection, survey_id, accepted_second) else 0
+
+
+def was_accepted_at(connection: Connection, survey_id: int, accepted_second: int) -> bool:
+    """Return True if there is a survey with this id that was accepted then, in whole seconds since 1970."""
+    accepted_at = select(surveys.c.accepted_at).where(surveys.c.id == survey_id)
+    found = connection.execute(accepted_at).scalar_one_or_none()
+    return found is not None and int(found.timestamp()) == accepted_second
 
 
 def get_recipient_key(connection: Connection, survey_id: int) -> str | None:

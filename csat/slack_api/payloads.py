@@ -1,6 +1,5 @@
 """The payloads that Slack sends for commands, shortcuts, actions, view submissions and events."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -26,11 +25,6 @@ def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if not isinstance(value, dict):
         return value
     return {name: inner for name, inner in value.items() if inner is not None}
-
-
-def parse_id(text: str) -> int:
-    """Return a database id that came back from Slack, or 0 if it can't be one."""
-    return int(text) if re.fullmatch("[0-9]{1,18}", text) else 0
 
 
 class SlashCommand(Payload):
@@ -154,11 +148,6 @@ class Interaction(Payload):
     def is_author_external(self) -> bool:
         """Whether the message is by somebody of another workspace."""
         return self.message.team not in ("", self.team)
-
-    @property
-    def value_as_id(self) -> int:
-        """The database id in the button's value, or 0 if it can't be one."""
-        return parse_id(self.value or "")
 
     def origin(self, now: datetime) -> Origin:
         """Return where the message is: its thread, or the one that a reply to it would start."""

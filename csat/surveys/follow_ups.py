@@ -34,6 +34,8 @@ class LowRating(FrozenModel):
     """A survey with a low rating, without the rating and the comment."""
 
     survey_id: int
+    key: str
+    """What names the survey in a button."""
     survey: Survey
     origin: Origin
     asked_at: datetime

@@ -1,20 +1,4 @@
-"""How a survey in Slack, its message and the buttons in it know each other again."""
-
-import re
-from datetime import datetime
-
-_KEY = re.compile("([0-9]{1,18}):([0-9]{1,11})")
-
-
-def make_key(survey_id: int, accepted_at: datetime) -> str:
-    """Return what names a survey in its message: always the same, and never that of another one."""
-    return f"{survey_id}:{int(accepted_at.timestamp())}"
-
-
-def parse_key(key: str) -> tuple[int, int]:
-    """Return a survey's id, and when it was accepted, in whole seconds since 1970; zeros for another text."""
-    match = _KEY.fullmatch(key)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
+"""How a survey in Slack and its message know each other again."""
 
 
 def make_block_id(key: str) -> str:

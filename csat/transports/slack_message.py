@@ -16,7 +16,7 @@ from csat.slack_api.shared_channels import MISSING_SCOPE
 from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.surveys.responses import Update
-from csat.surveys.slack_survey_ids import make_block_id, make_key, make_receipt_id
+from csat.surveys.slack_survey_ids import make_block_id, make_receipt_id
 from csat.surveys.survey import Survey
 from csat.surveys.transport_errors import RetryLater, TransportError, Uncertain
 from csat.surveys.transports import TransportName
@@ -175,7 +175,7 @@ class SlackMessage:
 
 
 def _key(record: SurveyRecord) -> str:
-    return make_key(record.id, record.accepted_at)
+    return record.key
 
 
 def _person(record: SurveyRecord) -> SlackPerson:
