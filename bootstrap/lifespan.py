@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 import handlers
 from blocks.survey_form import SurveyForm
 from bootstrap.resources import open_resources
-from bootstrap.servers import serve
+from bootstrap.servers import bind_listeners, serve
 from csat.background_tasks import Deadline
 from csat.clock import Clock
 from csat.db import account_scope
@@ -66,6 +66,7 @@ async def lifespan(
     config = config or WorkerConfig(concurrency=settings.csat_concurrency)
     shutdown = Deadline(SHUTDOWN_SECONDS)
     async with contextlib.AsyncExitStack() as stack:
+        listeners = stack.enter_context(bind_listeners(settings))
         resources = await stack.enter_async_context(open_resources(settings, clock, shutdown))
         notifier = Notifier(resources, config.poll_interval, config.concurrency)
         breaker, intake = CircuitBreaker(resources), Intake(resources)
@@ -77,7 +78,7 @@ async def lifespan(
         for loop in (worker.run(), notifier.run(), scheduler.run()):
             stack.callback(asyncio.create_task(loop).cancel)
         dispatch = partial(bolt_dispatch.dispatch, build_bolt(services, resources))
-        url = await stack.enter_async_context(serve(resources, worker, intake, dispatch))
+        url = await stack.enter_async_context(serve(resources, listeners, worker, intake, dispatch))
         stack.callback(worker.stop)
         stack.callback(shutdown.begin)
         yield url

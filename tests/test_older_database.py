@@ -1,13 +1,14 @@
 """Only the start of the app upgrades a database, and says so; commands leave it to the version that runs."""
 
 import logging
+import socket
 from pathlib import Path
 
 import pytest
 
 from csat.db.database import Database
 from csat.db.migrations.upgrade import HEAD_REVISION
-from tests.app_process import fake_environment, run_command
+from tests.app_process import fake_environment, run_command, run_process
 from tests.databases import KINDS, Databases, migrate, read_schema
 
 COMMANDS = (
@@ -45,6 +46,20 @@ async def test_a_command_creates_no_tables_in_an_empty_database(databases: Datab
     assert code == 1
     assert "the database has no tables yet: start the app first, which creates them." in printed
     assert read_schema(url) == ([], None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_app_that_can_not_start_as_its_port_is_in_use_leaves_an_older_database_as_it_is(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    migrate(url := databases.empty(kind, tmp_path), "0009")
+    before = read_schema(url)
+    async with fake_environment(tmp_path) as (_, _, environment):
+        with socket.create_server(("127.0.0.1", 0)) as older_app:
+            port = str(older_app.getsockname()[1])
+            code, _ = await run_process(tmp_path, {**environment, "DATABASE_URL": url, "PORT": port})
+
+    assert (code, read_schema(url)) == (1, before)
 
 
 @pytest.mark.parametrize("kind", KINDS)

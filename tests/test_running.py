@@ -476,13 +476,17 @@ async def test_an_address_that_can_not_be_listened_at_is_named_with_its_setting(
     )
 
 
-@pytest.mark.parametrize("setting", ["PORT", "METRICS_PORT"])
-async def test_a_port_in_use_is_told_with_its_setting(tmp_path: Path, setting: str) -> None:
+@pytest.mark.parametrize("setting", ["PORT", "METRICS_PORT", "CSAT_PUBLIC_PORT"])
+async def test_a_port_in_use_is_told_with_its_setting_before_anything_else_is_done(
+    tmp_path: Path, setting: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        async with fake_environment(tmp_path) as (_, _, environment):
-            code, printed = await run_process(tmp_path, {**environment, setting: port})
+        async with fake_environment(tmp_path) as (workspace, x, environment):
+            page = {"CSAT_PUBLIC_URL": "http://127.0.0.1:1", "CSAT_PUBLIC_PORT": "0"}
+            code, printed = await run_process(tmp_path, {**environment, **page, setting: port})
 
     assert code == 1
     assert f"The app can't start: {setting} {port} is in use" in printed
     assert "Errno" not in printed
+    assert (list_files(tmp_path), workspace.api_calls, x.requests) == ([], [], [])

@@ -15,13 +15,33 @@ from csat.web.limited_http_protocol import KEEP_ALIVE_SECONDS, BoundedProtocol
 GRACEFUL_SHUTDOWN_SECONDS = 1
 
 
-@contextlib.asynccontextmanager
-async def serve(routes: Sequence[Route], host: str, port: int, setting: str = "PORT") -> AsyncIterator[str]:
-    """Serve routes until the block ends, and yield the base URL.
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """Return a socket that keeps the port for this app, and refuses connections until it is served.
 
-    Raises `OSError` if it can't listen there; it names the `setting` of the port, and that of the host.
+    Raises `OSError` if the app can't listen there; it names the `setting` of the port, and that of the host.
     """
-    listener = _listen(host, port, setting)
+    place = f"{setting.replace('PORT', 'HOST')} {host} and {setting} {port}"
+    try:
+        return _bind(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(f"{setting} {port} is in use: stop what listens there, or set another.") from None
+        raise OSError(f"{place} can't be listened at: {error.strerror}.") from None
+    except UnicodeError:
+        raise OSError(f"{place} can't be listened at: that is no host name.") from None
+
+
+@contextlib.asynccontextmanager
+async def serve(routes: Sequence[Route], listener: socket.socket) -> AsyncIterator[str]:
+    """Serve routes on a bound socket until the block ends, and yield the base URL.
+
+    Raises `OSError` if another program that was bound there too has begun to listen first.
+    """
+    host, port = listener.getsockname()[:2]
+    try:
+        listener.listen()  # uvicorn would fail in a task, unnoticed
+    except OSError as error:
+        raise OSError(f"Port {port} can't be listened at: {error.strerror}.") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else some responses wait for 40 ms
     server = _Server(
         uvicorn.Config(
@@ -38,22 +58,22 @@ async def serve(routes: Sequence[Route], host: str, port: int, setting: str = "P
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield f"http://{host}:{listener.getsockname()[1]}"
+        yield f"http://{host}:{port}"
     finally:
         server.should_exit = True
         await task
 
 
-def _listen(host: str, port: int, setting: str) -> socket.socket:
-    place = f"{setting.replace('PORT', 'HOST')} {host} and {setting} {port}"
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise OSError(f"{setting} {port} is in use: stop what listens there, or set another.") from None
-        raise OSError(f"{place} can't be listened at: {error.strerror}.") from None
-    except UnicodeError:
-        raise OSError(f"{place} can't be listened at: that is no host name.") from None
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.ExitStack() as stack:
+        bound = stack.enter_context(socket.socket(family))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a restart would wait for the port
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind((host, port))
+        stack.pop_all()
+        return bound
 
 
 class _Server(uvicorn.Server):

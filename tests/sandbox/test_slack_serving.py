@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from csat.web.server import bind
 from csat.web.server import serve as serve_app
 from sandbox.local_asgi_server import serve
 from tests.local_client import local_client
@@ -90,5 +91,7 @@ async def test_responses_do_not_wait_for_the_client_s_ack(monkeypatch: pytest.Mo
         return listeners[-1]
 
     monkeypatch.setattr(socket, "create_server", create_and_note)
-    async with serve(App(released=True)), serve_app([], "127.0.0.1", 0):
-        assert [it.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for it in listeners] == [1, 1]
+    with bind("127.0.0.1", 0, "PORT") as listener:
+        async with serve(App(released=True)), serve_app([], listener):
+            listeners.append(listener)
+            assert [it.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for it in listeners] == [1, 1]
