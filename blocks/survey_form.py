@@ -32,11 +32,11 @@ _SWITCH_LABELS: Final = {
     Network.X: "Ask a customer on X instead",
     Network.SLACK: "Ask a person in Slack instead",
 }
-_NETWORK_GONE: Final = {
+NETWORK_GONE: Final = {
     Network.X: "This app doesn't ask customers on X any more. Choose a person in Slack, or cancel.",
     Network.SLACK: "This app doesn't ask people in Slack any more. Enter a customer on X, or cancel.",
 }
-_TRANSPORT_GONE: Final = "This app asks customers in another way now. Check the form, then send it."
+TRANSPORT_GONE: Final = "This app asks customers in another way now. Check the form, then send it."
 INVITATION_HINT: Final = (
     "If Slack refuses the direct message, they are asked in this thread: others see that, but no answer."
 )
@@ -114,9 +114,9 @@ class SurveyForm:
     def _tell_if_transport_is_gone(self, form: Form) -> str:
         """Return a text if the form, or the survey that is edited, is from before a change of transports."""
         if form.network and form.network not in self.networks:
-            return _NETWORK_GONE[form.network]
+            return NETWORK_GONE[form.network]
         transport = form.shown_transport or form.draft.transport
-        return _TRANSPORT_GONE if transport and transport not in self._transports else ""
+        return TRANSPORT_GONE if transport and transport not in self._transports else ""
 
     def _other_network(self, form: Form) -> Network | None:
         """Return where else the customer can be, if the person may still choose."""

@@ -25,7 +25,7 @@ from blocks.form_state import Form
 from blocks.help import AT_SIGN_HINT, help_message, problem_message
 from blocks.report_reply import report_message
 from blocks.supervisor_home import supervisor_home
-from blocks.survey_form import SurveyForm
+from blocks.survey_form import NETWORK_GONE, TRANSPORT_GONE, SurveyForm
 from blocks.tables_and_charts import home_view
 from cli import manifest
 from csat.db.follow_ups import Conflict, FollowUpConflict
@@ -183,6 +183,7 @@ def _survey_form() -> Iterator[Section]:
         "modal, alerts on top",
         _lines(form_submission.NOT_SAVED, form_submission.NOT_KNOWN, form_submission.ALREADY_ACCEPTED),
     )
+    yield "modal, after a change of transports", _lines(*NETWORK_GONE.values(), TRANSPORT_GONE)
 
 
 def _slack_survey_messages() -> Iterator[Section]:
