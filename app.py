@@ -96,7 +96,9 @@ def print_manifest(
 
 @cli.command()
 def prune(
-    older_than: Annotated[str, typer.Option(help="Age in days, weeks or years, like 400d, 60w or 2y.")],
+    older_than: Annotated[
+        str, typer.Option(help="Age in days, weeks or years, like 400d, 60w or 2y; 28d or more.")
+    ],
     *,
     dry_run: Annotated[bool, typer.Option(help="Only count the surveys.")] = False,
 ) -> None:

@@ -15,6 +15,7 @@ from csat.db.database import Database
 from csat.english_dates import format_moment
 from csat.reporting.formatting import pluralize
 from csat.settings import SettingsWithoutXKeys
+from csat.surveys.customer_survey import ANSWER_WINDOW
 from csat.surveys.limits import Limits
 
 BATCH_SIZE = 500
@@ -28,15 +29,17 @@ class InvalidAge(ValueError):
 
 
 def parse_age(text: str, limits: Limits) -> timedelta:
-    """Parse an age like 400d, 60w or 2y; raises `InvalidAge`, also if the limits still need those surveys."""
+    """Parse an age like 400d, 60w or 2y; raises `InvalidAge`, also if such surveys are still needed."""
     age = re.fullmatch(r"([0-9]{1,6})([dwy])", text.strip().lower())
     if not age or not int(age[1]):
         raise InvalidAge("Give the age in days, weeks or years, like 400d, 60w or 2y.")
     days = int(age[1]) * DAYS_PER_UNIT[age[2]]
     if days > DAYS_PER_UNIT["y"] * 1_000:
         raise InvalidAge("No survey is that old. Give an age like 400d, 60w or 2y.")
-    if timedelta(days=days) < limits.lookback:
-        raise InvalidAge(f"The limits need newer surveys. Give {_whole_days(limits.lookback)}d or more.")
+    minimum = max(limits.lookback, ANSWER_WINDOW)
+    if timedelta(days=days) < minimum:
+        need = "The limits need" if limits.lookback > ANSWER_WINDOW else "Customers can still answer"
+        raise InvalidAge(f"{need} newer surveys. Give {_whole_days(minimum)}d or more.")
     return timedelta(days=days)
 
 

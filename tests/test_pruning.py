@@ -34,7 +34,7 @@ REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 
 @pytest.mark.parametrize(
-    ("text", "days"), [("400d", 400), (" 60W ", 420), ("2y", 730), ("007d", 7), ("1000y", 365_000)]
+    ("text", "days"), [("400d", 400), (" 60W ", 420), ("2y", 730), ("028d", 28), ("1000y", 365_000)]
 )
 def test_an_age_is_in_days_weeks_or_years(text: str, days: int) -> None:
     assert parse_age(text, Limits()) == timedelta(days=days)
@@ -49,9 +49,9 @@ def test_an_invalid_age_is_answered_with_examples(text: str) -> None:
 
 
 def test_surveys_that_count_toward_limits_can_not_be_pruned() -> None:
-    assert parse_age("8d", Limits(cooldown=7.5 * DAY)) == 8 * DAY
-    with pytest.raises(InvalidAge, match="Give 8d or more"):
-        parse_age("7d", Limits(cooldown=7.5 * DAY))
+    assert parse_age("31d", Limits(cooldown=30.5 * DAY)) == 31 * DAY
+    with pytest.raises(InvalidAge, match=r"^The limits need newer surveys\. Give 31d or more\.$"):
+        parse_age("30d", Limits(cooldown=30.5 * DAY))
 
 
 async def insert_survey(database: Database, view_id: str, now: datetime = NOON) -> int:
@@ -178,9 +178,9 @@ async def test_the_command_counts_and_removes_old_surveys(tmp_path: Path) -> Non
         database = Database(environment["DATABASE_URL"])
         await database.run(ensure_account, "A1")
         await database.run(refused, 35)
-        dry = await run_command(tmp_path, environment, "prune", "--older-than", "8d", "--dry-run")
-        real = await run_command(tmp_path, environment, "prune", "--older-than", "8d")
-        again = await run_command(tmp_path, environment, "prune", "--older-than", "8d")
+        dry = await run_command(tmp_path, environment, "prune", "--older-than", "28d", "--dry-run")
+        real = await run_command(tmp_path, environment, "prune", "--older-than", "28d")
+        again = await run_command(tmp_path, environment, "prune", "--older-than", "28d")
         database.close()
 
     assert dry[0] == real[0] == again[0] == 0, (dry, real, again)
@@ -189,6 +189,13 @@ async def test_the_command_counts_and_removes_old_surveys(tmp_path: Path) -> Non
     )
     assert "Removed 35 surveys, with all attempts and notifications." in real[1]
     assert again[1].startswith("0 finished surveys")
+
+
+async def test_the_command_keeps_surveys_that_can_still_be_answered(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        code, printed = await run_command(tmp_path, environment, "prune", "--older-than", "27d")
+
+    assert (code, printed) == (1, "Customers can still answer newer surveys. Give 28d or more.\n")
 
 
 async def test_the_command_s_error_says_what_to_enter(tmp_path: Path) -> None:
