@@ -61,7 +61,7 @@ def serve() -> None:
     """Run the app: in Socket Mode if SLACK_APP_TOKEN is set, else over HTTP."""
     settings = load_or_exit(load_settings, is_logged=True)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    run(_serve(settings), level=level, log_format=settings.log_format)
+    run(_serve(settings), level=level, log_format=settings.log_format, retry_level=logging.DEBUG)
     log.info("Stopped")
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import stamina
@@ -43,13 +44,17 @@ def run(
     failing: str = "The app can't start",
     level: int = logging.INFO,
     log_format: LogFormat = "text",
+    retry_level: int = logging.WARNING,
 ) -> None:
-    """Run a command's work; if an expected error ends it, print that after `failing`, and exit with 1."""
+    """Run a command's work; if an expected error ends it, print that after `failing`, and exit with 1.
+
+    Each retry of a transaction is logged at `retry_level`.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(LOG_FORMATTERS[log_format])
     logging.basicConfig(level=level, handlers=[handler])
     silence_libraries()
-    stamina.instrumentation.set_on_retry_hooks([_log_retry])
+    stamina.instrumentation.set_on_retry_hooks([partial(_log_retry, retry_level)])
     try:
         uvloop.run(work)
     except BrokenPipeError:
@@ -67,5 +72,5 @@ def give_up(lines: list[str], log_format: LogFormat = "text") -> NoReturn:
     raise typer.Exit(1)
 
 
-def _log_retry(details: RetryDetails) -> None:
-    log.warning("Retrying in %.1f s: %s", details.wait_for, details.caused_by)
+def _log_retry(level: int, details: RetryDetails) -> None:
+    log.log(level, "Retrying in %.1f s: %s", details.wait_for, details.caused_by)

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+import stamina
 from sqlalchemy import Connection, Table, func, insert, select, update
 
 from cli import prune
@@ -14,6 +17,7 @@ from cli.prune import InvalidAge, parse_age
 from csat.db import attempt_outcomes, pruning, send_queue, submissions
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.db.follow_ups import open_follow_up
 from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, get_survey, to_columns
@@ -189,6 +193,24 @@ async def test_the_command_counts_and_removes_old_surveys(tmp_path: Path) -> Non
     )
     assert "Removed 35 surveys, with all attempts and notifications." in real[1]
     assert again[1].startswith("0 finished surveys")
+
+
+async def test_whoever_runs_the_command_sees_that_it_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise DatabaseError("no connection")
+
+    monkeypatch.setattr("csat.db.pruning.prune", fail)
+    monkeypatch.setattr("csat.db.database.RETRY", stamina.AsyncRetryingCaller(attempts=2, wait_max=0))
+    async with fake_environment(tmp_path) as (_, _, environment):
+        with contextlib.closing(Database(environment["DATABASE_URL"])) as database:
+            await database.run(ensure_account, "A1")
+            await database.run(refused, 1)
+            code, printed = await run_command(tmp_path, environment, "prune", "--older-than", "28d")
+
+    assert (code, printed.splitlines()[-1]) == (1, "Pruning stopped: no connection")
+    assert ("cli.command_runner", logging.WARNING, "Retrying in 0.0 s: no connection") in caplog.record_tuples
 
 
 async def test_the_command_keeps_surveys_that_can_still_be_answered(tmp_path: Path) -> None:

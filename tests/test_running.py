@@ -362,6 +362,27 @@ async def test_log_level_error_leaves_out_what_is_less(tmp_path: Path) -> None:
     assert (code, printed) == (0, "")
 
 
+async def test_retries_while_the_database_is_away_are_only_logged_for_debugging(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (workspace, x, environment):
+        hold = x.hold()
+        process = await start_command(tmp_path, {**environment, "LOG_LEVEL": "debug"})
+        await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
+        await workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat 1820000000000000011")
+        await workspace.wait_until(lambda: workspace.current_view(fixtures.ADA), timeout_seconds=WAIT_SECONDS)
+        await workspace.submit_view(fixtures.ADA)
+        await hold.arrived.wait()
+        away = (tmp_path / "csat.db").rename(tmp_path / "away.db")
+        hold.release()
+        outage = await wait_for_line(process, "The database takes no writes")
+        retries = [await wait_for_line(process, "Retrying in") for _ in range(2)]
+        away.rename(tmp_path / "csat.db")
+        _, rest = await stop(process, signal.SIGTERM)
+
+    assert " ERROR " in outage
+    assert "The database takes no writes" not in rest
+    assert all(" DEBUG " in line for line in retries), retries
+
+
 async def test_a_running_send_is_finished_and_confirmed_before_shutdown(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (workspace, x, environment):
         hold = x.hold()
