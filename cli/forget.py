@@ -181,6 +181,8 @@ def _describe(channel: str, survey_id: int) -> str:
 def _format(result: ErasureResult) -> list[str]:
     erased, changed = pluralize(result.erased, "survey"), pluralize(result.messages, "message")
     lines = [f"Erased {erased}, and changed {changed} in Slack."]
+    if result.erased:
+        lines.append("Backups made before still have the customer.")
     if result.cancelled:
         lines.append(f"Canceled {pluralize(result.cancelled, 'survey')} before sending.")
     lines += dict.fromkeys(result.advice)

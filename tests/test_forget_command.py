@@ -179,11 +179,12 @@ async def test_an_uncertain_survey_is_left_with_when_to_run_the_command_again(
         await forget.run(world.settings, XAccount(handle="mira_k"), yes=True)
 
     ((looked_for_at,),) = world.rows(tables.surveys.c.reconcile_at)
+    printed = capsys.readouterr().out
     assert (
         "1 survey not erased yet: being sent, checked or announced. The last one is checked by "
-        f"{format_moment(looked_for_at + timedelta(minutes=1))}: run this command again then."
-        in capsys.readouterr().out
+        f"{format_moment(looked_for_at + timedelta(minutes=1))}: run this command again then." in printed
     )
+    assert "Backups" not in printed
 
 
 @pytest.mark.parametrize("button", ["survey_arrived", "send_survey_again"])
@@ -274,6 +275,7 @@ async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_erased_an
     assert capsys.readouterr().out == (
         "1 survey on file for @mira_k.\n"
         "Erased 1 survey, and changed 1 message in Slack.\n"
+        "Backups made before still have the customer.\n"
         "X did not say who has this handle: it is busy or has a problem at the moment (X answered 503). "
         "Surveys under earlier handles of this customer may be left. "
         "Run this command again later, or with the customer's numeric id.\n"
@@ -366,6 +368,7 @@ async def test_nothing_is_erased_without_confirmation(
     printed = capsys.readouterr().out
     assert "1 survey on file for @mira_k." in printed
     assert ("Erased 1 survey, and changed 1 message in Slack." in printed) is is_confirmed
+    assert ("Backups" in printed) is is_confirmed
     assert ("Nothing was forgotten." in printed) is not is_confirmed
 
 

@@ -180,6 +180,7 @@ async def test_a_customer_s_surveys_in_another_workspace_are_erased_with_its_tok
     assert first == (
         f"2 surveys on file for {mira.id}.\n"
         "Erased 1 survey, and changed 1 message in Slack.\n"
+        "Backups made before still have the customer.\n"
         f"Kept 1 survey of the workspace {fixtures.OTHER_TEAM}: only its own token can change the messages "
         "there. Run this command again with that SLACK_BOT_TOKEN.\n"
     )
@@ -194,6 +195,8 @@ async def test_a_customer_s_surveys_in_another_workspace_are_erased_with_its_tok
     await forget.run(other.settings, mira, yes=True)
 
     assert again.startswith(f"1 survey on file for {mira.id}.\nKept 1 survey")
-    assert capsys.readouterr().out.endswith("Erased 1 survey, and changed 1 message in Slack.\n")
+    assert capsys.readouterr().out.endswith(
+        "Erased 1 survey, and changed 1 message in Slack.\nBackups made before still have the customer.\n"
+    )
     assert world.rows(handle) == [(None,), (None,)]
     assert "@mira_k" not in visible_text(other.app_messages())
