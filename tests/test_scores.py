@@ -4,9 +4,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+import scipy  # which loads its parts when they are used
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, norm
 
 from csat.reporting.confidence_intervals import (
     Interval,
@@ -112,9 +112,9 @@ def test_the_interval_of_0_or_100_percent_ends_exactly_there() -> None:
 
 @given(SHARE)
 def test_the_wilson_interval_agrees_with_scipy(share: tuple[int, int]) -> None:
-    level = 1 - 2 * norm.sf(1.96)
+    level = 1 - 2 * scipy.stats.norm.sf(1.96)
 
-    expected = binomtest(*share).proportion_ci(confidence_level=level, method="wilson")
+    expected = scipy.stats.binomtest(*share).proportion_ci(confidence_level=level, method="wilson")
 
     assert wilson_interval(*share) == pytest.approx((100 * expected.low, 100 * expected.high), abs=1e-9)
 
@@ -364,8 +364,8 @@ def test_about_one_in_twenty_random_differences_is_significant(now: int, before:
         ]
     )
     for satisfied in np.linspace(0.05, 0.95, 19):
-        of_now = binom.pmf(range(now + 1), now, satisfied)
-        of_before = binom.pmf(range(before + 1), before, satisfied)
+        of_now = scipy.stats.binom.pmf(range(now + 1), now, satisfied)
+        of_before = scipy.stats.binom.pmf(range(before + 1), before, satisfied)
 
         assert of_now @ clear @ of_before < 0.07
 
