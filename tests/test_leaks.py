@@ -251,7 +251,7 @@ async def test_a_note_on_a_supervisor_s_own_survey_is_visible_to_other_superviso
     leak_env: LeakEnv,
 ) -> None:
     world = leak_env.world
-    button = f"'value': '{leak_env.survey_ids(fixtures.CLEO)[0]}'"
+    button = f"'value': '{leak_env.survey_ids(fixtures.CLEO)[0]}:"
     own = next(alert for alert in leak_env.alerts() if button in str(alert.blocks))
     await leak_env.click(fixtures.BEN, low_rating.CLOSE_ACTION, own)
     await world.wait_for_form(fixtures.BEN)

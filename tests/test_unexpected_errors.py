@@ -25,14 +25,12 @@ async def test_an_error_in_a_command_is_reported_to_the_person_only(
     assert reply.visible_to == fixtures.ADA
 
 
-async def test_an_error_in_a_button_is_reported(world: World) -> None:
+async def test_an_error_in_a_button_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.form_opening.get_survey", lambda *_: 1 / 0)
     world.x.fail(Fault.LOOKS_AUTOMATED)
     await world.submit_survey("/csat @mira_k")
     reply = await world.wait_for_message("was not sent")
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=reply.ts)
-    await world.wait_for_form()
-    actions = [{**world.workspace.deliveries[-1].payload["actions"][0], "value": "1; drop table surveys"}]
-    await world.forge(actions=actions)
 
     await world.wait_for_message("Something went wrong")
 
