@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from blocks.survey_notifications import CANCEL_ACTION
-from blocks.uncertain_survey import SEND_AGAIN_ACTION
+from blocks.uncertain_survey import ARRIVED_ACTION, SEND_AGAIN_ACTION
 from csat.db import tables
 from csat.db.outbox import NotificationKind
 from csat.settings import Settings
@@ -227,6 +227,19 @@ async def test_a_message_that_is_not_found_is_left_to_its_requester(tmp_path: Pa
 
         await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
         assert world.states() == ["uncertain"]
+
+
+async def test_a_survey_that_is_confirmed_late_expires_14_days_after_it_was_sent(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.SEND_MESSAGE, times=1)
+        await world.submit_survey(MIRA)
+        asked = await world.wait_for_dm("may not have arrived")
+        await world.advance(days=10)
+        await world.workspace.click(fixtures.ADA, ARRIVED_ACTION, channel=asked.channel, ts=asked.ts)
+        await world.wait_until(lambda: world.states() == ["sent"])
+        await world.advance(days=5)
+
+        await world.wait_until(lambda: world.states() == ["expired"])
 
 
 async def test_a_customer_who_answers_shows_that_an_uncertain_survey_arrived(tmp_path: Path) -> None:

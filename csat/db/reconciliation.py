@@ -83,7 +83,8 @@ def confirm_arrival(
     uncertain = get_survey(connection, survey_id)
     if uncertain is None:
         raise AlreadySettled
-    first_poll = FACTS[uncertain.survey.transport].first_poll(now)
+    sent_at = connection.execute(select(surveys.c.sent_at).where(surveys.c.id == survey_id)).scalar_one()
+    first_poll = FACTS[uncertain.survey.transport].first_poll(sent_at or now)
     values = {"in_team": team, "by": requester, "reconcile_at": None, "poll_at": first_poll}
     survey = transition_returning(connection, _CONFIRMED, survey_id, **values)
     if survey:
