@@ -26,6 +26,7 @@ CURRENT_IN = {
     NotificationKind.UNCERTAIN: {State.UNCERTAIN},
     NotificationKind.RESTORED: {State.UNCERTAIN},
     NotificationKind.WAITING: {State.ACCEPTED},
+    NotificationKind.WAITING_FOR_OTHERS: {State.ACCEPTED},
     NotificationKind.LOW_RATING: set(State),
     NotificationKind.FOLLOW_UP: set(State),
     NotificationKind.ANSWERED: {State.ANSWERED},
@@ -110,7 +111,7 @@ class Notifier:
         One of another workspace, which shares the X account and the database, is left to an instance there.
         """
         state = notification.survey.state
-        if notification.kind is NotificationKind.WAITING and state is State.SENDING:
+        if CURRENT_IN[notification.kind] == {State.ACCEPTED} and state is State.SENDING:
             await self._put_back(notification)  # a request is in flight: after it the survey may wait again
             return
         if state not in CURRENT_IN[notification.kind]:

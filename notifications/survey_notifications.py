@@ -18,19 +18,15 @@ from csat.surveys.transports import FACTS
 from notifications.posted_notifications import find_posted
 from notifications.wait_reasons import explain_wait
 
+WAITS = (NotificationKind.WAITING, NotificationKind.WAITING_FOR_OTHERS)
+"""The messages with the button to cancel a survey that waits."""
+
 SUPERSEDED = {
-    NotificationKind.SENT: (
-        NotificationKind.WAITING,
-        NotificationKind.UNCERTAIN,
-        NotificationKind.RESTORED,
-    ),
-    NotificationKind.REFUSED: (
-        NotificationKind.WAITING,
-        NotificationKind.UNCERTAIN,
-        NotificationKind.RESTORED,
-    ),
-    NotificationKind.UNCERTAIN: (NotificationKind.WAITING,),
-    NotificationKind.RESTORED: (NotificationKind.WAITING, NotificationKind.UNCERTAIN),
+    NotificationKind.SENT: (*WAITS, NotificationKind.UNCERTAIN, NotificationKind.RESTORED),
+    NotificationKind.REFUSED: (*WAITS, NotificationKind.UNCERTAIN, NotificationKind.RESTORED),
+    NotificationKind.UNCERTAIN: WAITS,
+    NotificationKind.RESTORED: (*WAITS, NotificationKind.UNCERTAIN),
+    NotificationKind.WAITING_FOR_OTHERS: (NotificationKind.WAITING,),
 }
 """The earlier messages whose buttons no longer hold once a notification is posted."""
 
@@ -92,11 +88,11 @@ class SurveyNotifications:
 
     async def _point_to(self, posted: Posted, notification: Notification) -> None:
         """Say once per survey, where it was asked for, that its first message is in the app's Messages."""
-        survey, is_queued = notification.survey, notification.kind is NotificationKind.WAITING
+        survey, is_queued = notification.survey, notification.kind in WAITS
         is_asked = notification.kind is NotificationKind.UNCERTAIN and survey.replaced_id is None
         if not (is_queued or is_asked) or posted.channel in ("", survey.origin.channel):
             return
-        if is_asked:
+        if is_asked or notification.kind is NotificationKind.WAITING_FOR_OTHERS:
             queued = await self._database.read(outbox.get_status, survey.id, NotificationKind.WAITING)
             if queued.ts:
                 return
@@ -110,7 +106,7 @@ class SurveyNotifications:
         earlier = await self._list_earlier(notification)
         if not earlier:
             return
-        if survey.state is State.REFUSED:
+        if survey.state in (State.REFUSED, State.ACCEPTED):
             message = await self._private_message(notification)
         else:
             message = survey_notifications.settled(survey.survey, survey.state, self._catalogue)
@@ -135,7 +131,7 @@ class SurveyNotifications:
         survey, earlier = notification.survey, list[tuple[int, NotificationKind]]()
         if survey.was_delayed or self._clock() >= survey.accepted_at + SOON:
             earlier += ((survey.id, kind) for kind in SUPERSEDED.get(notification.kind, ()))
-        if survey.replaced_id is not None and notification.kind in SUPERSEDED:
+        if survey.replaced_id is not None and notification.kind in SUPERSEDED.keys() - set(WAITS):
             replaced = await self._database.read(list_replaced, survey)
             earlier += ((survey_id, kind) for survey_id in replaced for kind in ASKING)
         return earlier
@@ -159,7 +155,7 @@ class SurveyNotifications:
     async def _private_message(self, notification: Notification) -> Message:
         survey, catalogue = notification.survey, self._catalogue
         is_own = survey.account in self._resources.accounts
-        if notification.kind is NotificationKind.WAITING:
+        if notification.kind in WAITS:
             cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
             reason = explain_wait(survey, self._resources.accounts, cause)
             return survey_notifications.waiting(survey.key, survey.survey, catalogue, self._clock(), reason)

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from blocks.survey_notifications import CANCEL_ACTION
+from blocks.wait_reasons import OTHER_ACCOUNT
 from csat.db import tables
 from sandbox.slack import Message, fixtures
 from sandbox.x import Endpoint, Fault
@@ -103,6 +105,29 @@ async def test_a_waiting_survey_leaves_from_its_own_account_only(brand: World, o
     async with running_app(brand):
         await brand.wait_for_message("asked @mira_k")
     assert recipients(brand) == ["mira_k"]
+
+
+async def test_who_was_told_of_refused_keys_is_told_once_more_when_they_were_swapped(
+    brand: World, other: World
+) -> None:
+    brand.notify_after.set()
+    brand.x.fail(Fault.WRONG_KEYS)
+    async with running_app(brand):
+        await brand.submit_survey(MIRA)
+        told = await brand.wait_for_waiting_message()
+    assert "waits for up to a day" in visible_text(told)
+    async with running_app(other, HASTY):
+        await other.advance(hours=30)
+        await other.wait_until(lambda: OTHER_ACCOUNT in visible_text(told))
+        told_anew = await other.wait_for_dm(OTHER_ACCOUNT)
+        await other.advance(hours=1)
+        await poll_queue_once(other)
+        assert (told_anew.ts > told.ts, other.find_dm(OTHER_ACCOUNT)) == (True, told_anew)
+        await click(other, CANCEL_ACTION, told)
+        await other.wait_until(lambda: "Canceled" in visible_text(told))
+
+    assert "up to a day" not in visible_text(told)
+    assert states_of(brand) == ["cancelled"]
 
 
 async def test_a_form_that_is_submitted_again_after_the_keys_were_swapped_is_not_sent_by_the_other_account(

@@ -33,6 +33,8 @@ class NotificationKind(StrEnum):
     RESTORED = "restored"
     """Uncertain since the database was restored from a backup."""
     WAITING = "waiting"
+    WAITING_FOR_OTHERS = "waiting_for_others"
+    """It waits for an instance with the keys of its X account, which this app had before."""
     ANSWERED = "answered"
     """The confirmation changes: the recipient answered."""
     EXPIRED = "expired"
@@ -93,7 +95,12 @@ def requeue(
     return Notification(survey=survey, kind=kind)
 
 
-def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> Notification | None:
+def enqueue_waiting(
+    connection: Connection,
+    survey_id: int,
+    now: datetime,
+    kind: NotificationKind = NotificationKind.WAITING,
+) -> Notification | None:
     """Enqueue, once per survey, that it waits; return `None` if it does not, or that was enqueued before.
 
     While a request is in flight it does not wait: then it can't be canceled.
@@ -103,23 +110,24 @@ def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> No
         return None
     row = {
         "survey_id": survey_id,
-        "kind": NotificationKind.WAITING,
+        "kind": kind,
         "due_at": now + CLAIM_LEASE,
         "attempts": 0,
     }
     if not insert_if_absent(connection, outbox, **row):
         return None
-    return Notification(survey=survey, kind=NotificationKind.WAITING)
+    return Notification(survey=survey, kind=kind)
 
 
 def enqueue_waiting_for_others(
     connection: Connection, accounts: Collection[str], due_before: datetime, now: datetime, limit: int
 ) -> list[Notification]:
     """Enqueue, once per survey, that it waits for none of these accounts; it was due before `due_before`."""
-    is_told = exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.kind == NotificationKind.WAITING)
+    kind = NotificationKind.WAITING_FOR_OTHERS
+    is_told = exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.kind == kind)
     overdue = (surveys.c.state == State.ACCEPTED, surveys.c.due_at < due_before, ~is_of(*accounts), ~is_told)
     survey_ids = connection.execute(select(surveys.c.id).where(*overdue).limit(limit)).scalars().all()
-    enqueued = (enqueue_waiting(connection, survey_id, now) for survey_id in survey_ids)
+    enqueued = (enqueue_waiting(connection, survey_id, now, kind) for survey_id in survey_ids)
     return [notification for notification in enqueued if notification]
 
 
