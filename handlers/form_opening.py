@@ -18,11 +18,11 @@ from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.customers_in_message import find_external_id, find_recipients
 from csat.surveys.networks import Network
 from csat.surveys.origin import Origin
-from csat.surveys.recipients import SlackPerson
+from csat.surveys.recipients import Recipient, SlackPerson
 from handlers import slack_customers
 from handlers.command_args import CommandArgs
 from handlers.modal_opening import open_modal
-from handlers.services import Services
+from handlers.services import GONE, Services
 
 SHORTCUT = "send_survey"
 
@@ -63,7 +63,8 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     interaction = Interaction.model_validate(body)
     record = await services.database.read(get_survey, await services.find_survey_id(interaction.value))
     if record is None or not record.origin.is_from(interaction.team, interaction.user):
-        await services.reply(interaction.origin(services.clock()), plain_message(NOT_YOURS))
+        sentence = NOT_YOURS if record else GONE
+        await services.reply(interaction.origin(services.clock()), plain_message(sentence))
         return
     same_channel = interaction.channel == record.origin.channel
     renewed = {
@@ -95,7 +96,7 @@ async def _find_author(services: Services, interaction: Interaction) -> SlackPer
 def _prefill(services: Services, origin: Origin, texts: Sequence[str], author: SlackPerson | None) -> Form:
     """Return the form with the author or the customers, and the ticket, of the first text that has some."""
     asks_on_x = Network.X in services.form.networks
-    named = next(filter(None, map(find_recipients, texts)), ()) if asks_on_x else ()
+    named = next(filter(None, (_find_customers(services, text) for text in texts)), []) if asks_on_x else []
     customer = author or next(iter(named), None)
     prefilled = {"external_id": find_external_id(texts, services.ticket_patterns)}
     form = Form(
@@ -105,6 +106,11 @@ def _prefill(services: Services, origin: Origin, texts: Sequence[str], author: S
         no_customer_found=customer is None,
     )
     return form.with_customer(customer) if customer else form
+
+
+def _find_customers(services: Services, text: str) -> list[Recipient]:
+    """Return the customers that a text names: customers' posts often name the brand's own account first."""
+    return [recipient for recipient in find_recipients(text) if not services.is_own_account(recipient)]
 
 
 async def _open(services: Services, trigger_id: str, form: Form) -> None:

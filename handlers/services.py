@@ -40,6 +40,7 @@ FORM_CONTEXT_SECONDS = 0.3
 LOOKUP_TIMEOUT_SECONDS = 1.5
 """For X to look up an account while a person waits."""
 
+GONE = "This survey is no longer on file, so there's nothing left to do."
 OWN_ACCOUNT = "You can't send a survey to your own account on X. Choose the customer."
 
 log = logging.getLogger(__name__)
@@ -106,6 +107,11 @@ class Services:
         if not is_first:
             log.info("Slack delivered a command again: %s", action)
         return is_first
+
+    def is_own_account(self, recipient: Recipient) -> bool:
+        """Return True if a recipient is known to be the account on X that sends the surveys."""
+        has_own_handle = self.x is not None and str(recipient.handle).lower() == self.x.own_handle
+        return recipient.id == self.account or has_own_handle
 
     async def look_up_account(self, recipient: Recipient) -> Account | None:
         """Return the account of a handle; `None` for an id, or if X is slow or busy.

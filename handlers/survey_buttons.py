@@ -19,7 +19,7 @@ from csat.surveys.origin import Origin
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import FACTS
-from handlers.services import Services
+from handlers.services import GONE, Services
 
 CANCEL_OUTCOMES = {
     State.CANCELLED: "Canceled: the survey to {customer}. Nothing was sent.",
@@ -77,6 +77,9 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     await ack()
     interaction = Interaction.model_validate(body)
     pressed = await _read_pressed(services, interaction)
+    if not pressed.survey_id:
+        await services.replace(_origin(services, interaction), plain_message(GONE))
+        return
     state = await services.database.run_idempotent(send_queue.cancel, *pressed)
     outcome = await _tell(services, pressed, CANCEL_OUTCOMES.get(state, ALREADY_SENT))
     show = services.reply if state is State.SENDING else services.replace

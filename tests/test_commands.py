@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackError, fixtures
-from tests.world import WITHOUT_X, World, field_value, running_world, visible_text
+from tests.world import WITHOUT_X, World, field_value, is_running, running_world, visible_text
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,17 @@ async def test_other_customers_in_a_message_can_be_chosen_instead(world: World) 
 
     assert feedback.to_user_id == world.x.customer("TomInTransit").id
     assert feedback.message == "Kept as typed"
+
+
+async def test_the_brand_s_own_account_is_no_customer_in_a_message(world: World) -> None:
+    await world.wait_until(lambda: not is_running("checking the X account"))
+    text = "@nimbusairhelp my bag is lost! <https://x.com/mira_k/status/9|Mira>"
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, text)
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    form = await world.wait_for_form()
+
+    assert field_value(form, "recipient") == "@mira_k"
+    assert "Use @" not in visible_text(form.blocks)
 
 
 async def test_an_offered_customer_replaces_a_typed_one(world: World) -> None:

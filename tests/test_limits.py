@@ -18,6 +18,7 @@ from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSu
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
+from handlers.services import GONE
 from handlers.survey_buttons import ALREADY_SETTLED
 from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
 from sandbox.x import Endpoint, Fault
@@ -407,6 +408,26 @@ async def test_a_question_whose_survey_is_gone_never_means_another_one_with_its_
     await world.wait_until(lambda: ALREADY_SETTLED in visible_text(old))
 
     assert world.states() == ["uncertain"]
+
+
+async def test_a_survey_that_is_gone_can_not_be_cancelled(world: World) -> None:
+    world.x.fail(Fault.RATE_LIMITED, Endpoint.CREATE)
+    await submit_survey(world)
+    waiting = await world.wait_for_waiting_message()
+    await world.delete_surveys()
+    await world.workspace.click(fixtures.ADA, CANCEL_ACTION, channel=waiting.channel, ts=waiting.ts)
+
+    await world.wait_until(lambda: GONE in visible_text(waiting))
+
+
+async def test_a_survey_that_is_gone_can_not_be_edited(world: World) -> None:
+    world.x.fail(Fault.LOOKS_AUTOMATED, Endpoint.CREATE)
+    await submit_survey(world)
+    refused = await world.wait_for_message("was not sent")
+    await world.delete_surveys()
+    await world.workspace.click(fixtures.ADA, EDIT_ACTION, channel=refused.channel, ts=refused.ts)
+
+    await world.wait_for_message(GONE)
 
 
 async def ask_about_uncertain_survey(world: World, recipient: str) -> Message:

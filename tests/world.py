@@ -315,6 +315,11 @@ async def running_app(world: World, pace: WorkerConfig = PACE) -> AsyncIterator[
                 timer.cancel()
 
 
+def is_running(name: str) -> bool:
+    """True while a background task of the app with this name runs."""
+    return any(task.get_name() == name for task in asyncio.all_tasks())
+
+
 def is_app_idle() -> bool:
     """True if the app is not sending, posting, responding or polling."""
     return not any(task.get_name().startswith(UNDER_LEASE) for task in asyncio.all_tasks())

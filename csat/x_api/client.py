@@ -79,6 +79,8 @@ class XClient:
         self._observe = observe
         self._refusals: dict[str, type[AccountRefused]] = {}
         self._accounts: MutableMapping[str, wire.Account] = TTLCache(CACHE_SIZE, ACCOUNT_TTL_SECONDS)
+        self.own_handle = ""
+        """The handle of the account that sends the surveys, in lower case; "" until X has named it."""
         self._receives_dm: MutableMapping[str, bool | None] = TTLCache(CACHE_SIZE, RECEIVES_DM_TTL_SECONDS)
 
     async def create_feedback(self, survey: Survey) -> Receipt:
@@ -179,7 +181,9 @@ class XClient:
 
     async def get_me(self) -> wire.Account:
         """Return the account that the credentials belong to (GET /2/users/me); raises `TransportError`."""
-        return await self._get_user("get_me", "/2/users/me", {})
+        account = await self._get_user("get_me", "/2/users/me", {})
+        self.own_handle = account.handle.lower()
+        return account
 
     async def _get_user(self, name: str, path: str, params: dict[str, str]) -> wire.Account:
         return await self._get_again(name, path, params, wire.decipher_user)
