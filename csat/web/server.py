@@ -58,7 +58,7 @@ async def serve(routes: Sequence[Route], listener: socket.socket) -> AsyncIterat
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield f"http://{host}:{port}"
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         server.should_exit = True
         await task
