@@ -1,6 +1,7 @@
 """`python app.py backup FILE`: a copy of an SQLite database, also while the app runs."""
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -52,11 +53,11 @@ def back_up(database: Path, target: Path) -> Contents:
         CommandError: there is no database.
     """
     require_file(database)
-    with _connect(database) as connection, _new_file(target):
+    with _connect(database) as connection, _new_file(target) as partial:
         if not _has_surveys(connection):
             raise BackupError(f"{database}: it is empty, or another program's. Check DATABASE_URL.")
-        _copy(connection, target)
-        return check_backup(target)
+        _copy(connection, partial, target)
+        return check_backup(partial)
 
 
 def check_backup(backup: Path) -> Contents:
@@ -88,9 +89,9 @@ def _has_surveys(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'surveys'").fetchone())
 
 
-def _copy(connection: sqlite3.Connection, target: Path) -> None:
+def _copy(connection: sqlite3.Connection, partial: Path, target: Path) -> None:
     try:
-        connection.execute("VACUUM INTO ?", (str(target),))
+        connection.execute("VACUUM INTO ?", (str(partial),))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode not in TARGET_ERRORS:
             raise
@@ -110,13 +111,27 @@ def _connect(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextlib.contextmanager
-def _new_file(path: Path) -> Iterator[None]:
-    """Create a file, and remove it again if the block fails."""
+def _new_file(path: Path) -> Iterator[Path]:
+    """Yield the path of an empty file, which gets its name when the block ends without error.
+
+    What an interrupted backup has left is replaced.
+    """
+    partial = path.with_name(f"{path.name}.part")
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        _delete(partial)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
     except OSError as error:
         raise BackupError(f"{path} can't be written: {error.strerror}.") from error
-    with contextlib.ExitStack() as on_failure:
-        on_failure.callback(path.unlink)
-        yield
-        on_failure.pop_all()
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        _delete(partial)
+
+
+def _delete(partial: Path) -> None:
+    """Delete a file, and the journal with which SQLite would change the next one of its name."""
+    for suffix in ("", "-journal"):
+        partial.with_name(f"{partial.name}{suffix}").unlink(missing_ok=True)

@@ -67,6 +67,23 @@ async def test_a_backup_that_fails_leaves_no_file(world: World, tmp_path: Path) 
     assert not (tmp_path / "backup.db").exists()
 
 
+def test_what_an_interrupted_backup_has_left_is_replaced_and_has_no_name_of_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Database(sqlite_in(tmp_path)).close()
+    target = tmp_path / "backup.db"
+    with monkeypatch.context() as patch:
+        patch.setattr("cli.backup._delete", lambda _: None)  # as if the process was killed
+        with limited_file_size(40_000), pytest.raises(BackupError):
+            back_up_file(tmp_path / "csat.db", target)
+    left = {file.name for file in tmp_path.iterdir()} - {"csat.db"}
+    assert "backup.db.part" in left
+    assert target.name not in left
+
+    back_up_file(tmp_path / "csat.db", target)
+    assert {file.name for file in tmp_path.iterdir()} == {"csat.db", target.name}
+
+
 def test_a_full_disk_is_that_of_the_backup(tmp_path: Path) -> None:
     Database(sqlite_in(tmp_path)).close()
     target = tmp_path / "backup.db"
