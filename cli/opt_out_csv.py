@@ -24,6 +24,8 @@ OTHER_NAMES = frozenset(
 
 HEADER_ADVICE = f"looks like a header. Call its {COLUMN_NAMES}, or write an @ before a handle."
 
+NOT_CLOSED = "A quotation mark isn't closed. Put the customer and the whole reason on one line."
+
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 """What spreadsheets write instead of commas in some countries."""
 
@@ -53,7 +55,7 @@ class InvalidLine(ValueError):
 
 
 def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedCustomer | LineProblem]:
-    """Yield the customers of a list, and the problem of each line that can't be read.
+    """Yield the customers of a list, one a line, and the problem of each line that can't be read.
 
     A first line with the word "customer" names the columns. Raises `CommandError`, also if it looks like
     another header, or `OSError`.
@@ -64,27 +66,40 @@ def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedC
             for separator, name in OTHER_SEPARATORS.items():
                 if separator in first.partition(",")[0]:
                     raise CommandError(f"{path} has {name} between its cells. Save it with commas.")
-            yield from _read_lines(file, now, from_line)
-    except (UnicodeDecodeError, csv.Error) as error:
+            yield from (listed for listed in _read_lines(file, now) if listed.line >= from_line)
+    except UnicodeDecodeError as error:
         raise CommandError(f"{path} is not a CSV file in UTF-8: {error}.") from error
 
 
-def _read_lines(file: TextIO, now: datetime, from_line: int) -> Iterator[ListedCustomer | LineProblem]:
-    reader, columns = csv.reader(file), COLUMNS
-    for cells in reader:
-        names = tuple(cell.strip().lower() for cell in cells)
-        if reader.line_num == 1 and COLUMNS[0] in names:
-            columns = names
-        elif reader.line_num == 1 and OTHER_NAMES.intersection(names[:1]):
-            raise CommandError(f"the first line of {file.name} {HEADER_ADVICE}")
-        elif any(names) and reader.line_num >= from_line:
-            try:
-                yield _parse(reader.line_num, columns, cells, now)
-            except InvalidRecipient as problem:
-                hint = f" If this is a header, call its {COLUMN_NAMES}." if reader.line_num == 1 else ""
-                yield LineProblem(reader.line_num, f"{problem}{hint}")
-            except (InvalidLine, InvalidReason) as problem:
-                yield LineProblem(reader.line_num, str(problem))
+def _read_lines(file: TextIO, now: datetime) -> Iterator[ListedCustomer | LineProblem]:
+    columns = COLUMNS
+    for number, line in enumerate(file, 1):
+        try:
+            cells = _split(line)
+            names = tuple(cell.strip().lower() for cell in cells)
+            if number == 1 and COLUMNS[0] in names:
+                columns = names
+            elif number == 1 and OTHER_NAMES.intersection(names[:1]):
+                raise CommandError(f"the first line of {file.name} {HEADER_ADVICE}")
+            elif any(names):
+                yield _parse(number, columns, cells, now)
+        except InvalidRecipient as problem:
+            hint = f" If this is a header, call its {COLUMN_NAMES}." if number == 1 else ""
+            yield LineProblem(number, f"{problem}{hint}")
+        except (InvalidLine, InvalidReason) as problem:
+            yield LineProblem(number, str(problem))
+
+
+def _split(line: str) -> list[str]:
+    """Return the cells of a line; raises `InvalidLine`."""
+    reader = csv.reader((line, ""))  # whose second line is read only within quotation marks
+    try:
+        cells = next(reader)
+    except csv.Error as error:
+        raise InvalidLine(f"It can't be read: {error}.") from None
+    if reader.line_num > 1:
+        raise InvalidLine(NOT_CLOSED)
+    return cells
 
 
 def _parse(line: int, columns: tuple[str, ...], cells: list[str], now: datetime) -> ListedCustomer:

@@ -141,6 +141,17 @@ async def test_lines_with_problems_are_named_and_the_others_are_recorded(operato
     assert len(operator.rows()) == 1
 
 
+async def test_a_quotation_mark_that_is_not_closed_loses_no_opt_out_but_its_own(operator: Operator) -> None:
+    lines = ('@mira_k,"never again', "@sofie_l,ok", '@benitez_leo,"also no', "33,x")
+    code, output = await operator.run_import("\n".join(lines), "--apply")
+
+    assert code == 1
+    assert "Line 1: A quotation mark isn't closed." in output
+    assert "Line 3: A quotation mark isn't closed." in output
+    assert "Recorded 2 opt-outs; 0 were on file already." in output
+    assert [row.reason for row in operator.rows()] == ["x", "ok"]
+
+
 @pytest.mark.parametrize("options", [(), ("--apply",)])
 async def test_a_person_in_a_workspace_that_does_not_ask_them_is_a_problem_that_names_the_right_one(
     operator: Operator, options: tuple[str, ...]
