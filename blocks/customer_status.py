@@ -23,6 +23,7 @@ from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.origin import Origin
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS, TransportName
 
 STATE_LABELS: Final = {
     State.ACCEPTED: "queued",
@@ -45,6 +46,7 @@ NOT_LOOKED_UP: Final = "No limit keeps you from asking them. X wasn't asked, as 
 LAST_TRY_FAILED: Final = "The last try failed"
 CAN_BE_TRIED_AGAIN: Final = "No limit keeps you from trying again."
 MESSAGES_MAY_BE_CLOSED: Final = "Probably doesn't accept your direct messages; you can still try."
+OTHER_WAY: Final = "No limit keeps you from asking them by {transport}. Choose it in the form, under Send as."
 ACCOUNT_PAUSED: Final = "No limit stops you, but X isn't accepting surveys ({cause}): a survey would wait."
 
 
@@ -55,6 +57,8 @@ class CustomerStatus(NamedTuple):
     surveys: Sequence[PreviousSurvey]
     """The last surveys to them, the newest first."""
     denial: Denial | None = None
+    other_transport: TransportName | None = None
+    """Another transport by which they can be asked though the denial is that of the usual one."""
     link: str = ""
     """A link to the survey that caused the denial."""
     last_failure: PreviousSurvey | None = None
@@ -83,6 +87,7 @@ def status_message(status: CustomerStatus, reader: Origin) -> Message:
         [
             rich_line(recipient_link(status.customer)),
             denial_line(denial, reader, status.link) if denial else rich_line(text(possible)),
+            *([rich_line(text(_other_way(status.other_transport)))] if status.other_transport else []),
             *(opt_out_notes(denial.opt_out, status.customer, reader) if denial and denial.opt_out else []),
             *[
                 rich_line(*_survey(survey, reader.team, has_advice=survey != told))
@@ -105,6 +110,10 @@ def _possible(status: CustomerStatus, team: str) -> str:
         reason = f": {one_line(failure.advice)}" if failure.team == team else "."
         return f"{LAST_TRY_FAILED}{reason} {known or CAN_BE_TRIED_AGAIN}"
     return known or (CAN_BE_ASKED if status.was_looked_up else NOT_LOOKED_UP)
+
+
+def _other_way(transport: TransportName) -> str:
+    return OTHER_WAY.format(transport=FACTS[transport].noun)
 
 
 def _rest(status: CustomerStatus) -> str:

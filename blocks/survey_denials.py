@@ -67,7 +67,7 @@ def denial_message(denial: Denial, reader: Origin) -> Message:
 
 def denial_text(denial: Denial) -> str:
     """Return why a customer can't be asked, in plain text."""
-    return f"{_cant_be_asked(denial)} {denial.sentence()}"
+    return f"{_cant_be_asked_now(denial)} {denial.sentence()}"
 
 
 def denial_line(denial: Denial, reader: Origin, link: str = "") -> RichTextBlock:
@@ -111,15 +111,19 @@ def requester_mention(survey: PreviousSurvey, team: str, stranger: str) -> RichT
 
 def _until(denial: Denial) -> Iterator[RichTextElement]:
     if denial.retry_at:
-        yield text(f"{CANT_BE_ASKED} until ", bold=True)
+        yield text(f"{_cant_be_asked(denial)} until ", bold=True)
         yield timestamp(denial.retry_at)
         yield text(".")
     else:
-        yield text(_cant_be_asked(denial), bold=True)
+        yield text(_cant_be_asked_now(denial), bold=True)
+
+
+def _cant_be_asked_now(denial: Denial) -> str:
+    return f"{_cant_be_asked(denial)}." if denial.is_permanent else f"{_cant_be_asked(denial)} now."
 
 
 def _cant_be_asked(denial: Denial) -> str:
-    return f"{CANT_BE_ASKED}." if denial.is_permanent else f"{CANT_BE_ASKED} now."
+    return f"{CANT_BE_ASKED} by {FACTS[denial.transport].noun}" if denial.transport else CANT_BE_ASKED
 
 
 def _why(denial: Denial) -> Iterator[RichTextElement]:

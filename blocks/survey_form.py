@@ -18,7 +18,9 @@ from csat.surveys.survey import Draft, FormField
 from csat.surveys.transports import FACTS, TransportName
 
 CALLBACK_ID: Final = "survey_form"
-PREVIEW_FIELDS: Final = tuple(field for field in FormField if field is not FormField.RECIPIENT)
+CHECKED_FIELDS: Final[tuple[FormField, ...]] = (FormField.RECIPIENT, FormField.TRANSPORT)
+"""The fields whose changes, or Enter in them, also check whether the customer can be asked."""
+PREVIEW_FIELDS: Final = tuple(field for field in FormField if field not in CHECKED_FIELDS)
 """The fields whose changes, or Enter in them, update the preview; a field's name is its action id."""
 OPTIONS: Final = (FormField.DISPLAY_NAME, FormField.MESSAGE, FormField.PRIVACY_URL, FormField.EXTERNAL_ID)
 """The fields that few people change. The transport, a test and these are behind a button."""
@@ -97,16 +99,21 @@ class SurveyForm:
     def _with_fitting_transport(self, form: Form) -> Form:
         """Return the form with a network, and with its usual transport if its own is not offered there."""
         form = form.model_copy(update={"network": self._fitting_network(form)})
-        offered = self._offered(form)
-        if form.draft.transport in offered:
-            return form
-        draft = form.draft.model_copy(update={"transport": offered[0]})
+        draft = form.draft.model_copy(update={"transport": self.fitting_transport(form)})
         return form.model_copy(update={"draft": draft})
+
+    def fitting_transport(self, form: Form) -> TransportName:
+        """Return the form's transport, or the usual one of its network if its own is not offered there."""
+        offered = self._offered(form)
+        return TransportName(form.draft.transport) if form.draft.transport in offered else offered[0]
+
+    def transports_on(self, network: Network) -> tuple[TransportName, ...]:
+        """Return the transports in a network, the usual one first."""
+        return tuple(name for name in self._transports if FACTS[name].network is network)
 
     def _offered(self, form: Form) -> tuple[TransportName, ...]:
         """Return the transports in the form's network, or in that which takes its place."""
-        network = self._fitting_network(form)
-        return tuple(name for name in self._transports if FACTS[name].network is network)
+        return self.transports_on(self._fitting_network(form))
 
     def _fitting_network(self, form: Form) -> Network:
         return form.network if form.network in self.networks else FACTS[self._transports[0]].network

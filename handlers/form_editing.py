@@ -11,12 +11,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.form_customer import USE_CUSTOMER_ACTION
 from blocks.form_state import Form
-from blocks.survey_form import MORE_OPTIONS_ACTION, PREVIEW_FIELDS, SWITCH_NETWORK_ACTION
+from blocks.survey_form import CHECKED_FIELDS, MORE_OPTIONS_ACTION, PREVIEW_FIELDS, SWITCH_NETWORK_ACTION
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.networks import Network
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
-from csat.surveys.survey import FormField
 from handlers import slack_customers
 from handlers.services import Services
 
@@ -25,9 +24,10 @@ def register(app: AsyncApp, services: Services) -> None:
     """Register the listeners for what people change in the form."""
     for action_id in PREVIEW_FIELDS:
         app.action(action_id)(partial(update_preview, services))
+    for action_id in CHECKED_FIELDS:
+        app.action(action_id)(partial(check_customer, services))
     app.action(MORE_OPTIONS_ACTION)(partial(show_options, services))
     app.action(SWITCH_NETWORK_ACTION)(partial(switch_network, services))
-    app.action(FormField.RECIPIENT)(partial(check_customer, services))
     app.action(re.compile(f"{USE_CUSTOMER_ACTION}:"))(partial(use_customer, services))
 
 
@@ -53,12 +53,15 @@ async def switch_network(services: Services, ack: AsyncAck, body: dict[str, Any]
 
 
 async def check_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Say whether the customer can be asked, if the person may send surveys: they have pressed Enter."""
+    """Say whether the customer can be asked in the chosen way, if the person may send surveys."""
     await ack()
-    interaction = Interaction.model_validate(body)
-    with contextlib.suppress(PermissionDenied):
-        await services.slack.permissions.require_agent(interaction.user)
-        await _update_with_denial(services, body["view"], parse_form(services, body, body["view"]))
+    form = parse_form(services, body, body["view"])
+    try:
+        await services.slack.permissions.require_agent(form.origin.requester)
+    except PermissionDenied:
+        await update_form(services, body["view"], form)
+    else:
+        await _update_with_denial(services, body["view"], form)
 
 
 async def use_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -89,7 +92,7 @@ async def update_form(services: Services, view: Mapping[str, Any], form: Form) -
 async def _update_with_denial(services: Services, view: Mapping[str, Any], form: Form) -> None:
     """Show the form with the reason why its customer can't be asked now, if there is one."""
     context, unfit = await asyncio.gather(
-        services.read_form_context(form.origin, form.recipient, form.edited_id),
+        services.read_form_context(form, form.recipient),
         slack_customers.find_problem(services, form.recipient, form.origin.requester),
     )
     link = await services.link_previous(context.denial, form.origin.channel)

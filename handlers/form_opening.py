@@ -118,7 +118,7 @@ async def _open(services: Services, trigger_id: str, form: Form) -> None:
     recipient = form.recipient
     try:
         context, unfit, _ = await asyncio.gather(
-            services.read_form_context(form.origin, recipient, form.edited_id),
+            services.read_form_context(form, recipient),
             slack_customers.find_problem(services, recipient, form.origin.requester),
             services.slack.permissions.require_agent(form.origin.requester),
         )

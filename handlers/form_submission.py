@@ -167,7 +167,7 @@ async def _check(services: Services, form: Form) -> Survey | Invalid | Denial | 
     if problems:
         return Invalid(problems)
     if account and account.receives_dm is False and form.warned_about != survey.recipient.label:
-        known = await services.read_form_context(form.origin, account.recipient, form.edited_id)
+        known = await services.read_form_context(form, account.recipient)
         return known.denial or MessagesMayBeClosed(survey.recipient.label)
     return survey.with_recipient(account.recipient) if account else survey
 

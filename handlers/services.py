@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from blocks.elements import Message
+from blocks.form_state import Form
 from blocks.survey_form import SurveyForm
 from csat.clock import Clock
 from csat.db import audit_log
@@ -131,20 +132,16 @@ class Services:
             raise InvalidRecipient(OWN_ACCOUNT)
         return account
 
-    async def read_form_context(
-        self, origin: Origin, recipient: Recipient | None, edited_id: int | None
-    ) -> FormContext:
-        """Return what the database knows for a form about a customer; nothing if it is slow.
-
-        `edited_id` is the id of the refused survey that is edited, if one is.
-        """
+    async def read_form_context(self, form: Form, recipient: Recipient | None) -> FormContext:
+        """Return what the database knows for a form about a customer; nothing if it is slow."""
         account = self.account_of(recipient) if recipient else ""
         recipient_id = recipient.id if recipient else None
         if recipient and self.x:
             recipient_id = self.x.find_known_id(recipient)
         key = self.recipient_key(recipient_id) if recipient_id else None
-        requester = (origin.team, origin.requester)
-        known = (*requester, self.account, account, recipient, key, edited_id, self.limits, self.clock())
+        requester, transport = (form.origin.team, form.origin.requester), self.form.fitting_transport(form)
+        customer = (self.account, account, recipient, key, transport)
+        known = (*requester, *customer, form.edited_id, self.limits, self.clock())
         with contextlib.suppress(DatabaseError, TimeoutError):
             async with asyncio.timeout(FORM_CONTEXT_SECONDS):
                 return await self.database.read(read_form_context, *known)

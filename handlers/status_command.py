@@ -1,6 +1,7 @@
 """`/csat status @handle`: show whether a customer can be asked, and the last surveys to them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.elements import plain_message
@@ -8,7 +9,9 @@ from csat.db import account_pauses, limits, opt_outs
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, PreviousSurvey, find_denial
+from csat.surveys.networks import Network
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 from csat.transports.slack_refusals import StrangerInSlack
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS, RECIPIENT_REFUSALS
@@ -44,6 +47,9 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
     denial = (
         Denial.from_opt_out(opt_out) if opt_out else find_denial(recipient, counted, services.limits, now)
     )
+    other_transport = None
+    if denial is None:
+        denial, other_transport = await _find_quota_denial(services, account, recipient.network, now)
     link = await services.link_previous(denial, command.channel)
     cause = await services.database.read(account_pauses.get_pause_cause, account)
     status = CustomerStatus(
@@ -52,6 +58,7 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
         not_listed=len(surveys[MAX_SURVEYS:]),
         has_more=len(surveys) >= limits.MAX_PREVIOUS,
         denial=denial,
+        other_transport=other_transport,
         link=link,
         last_failure=_find_last_failure(surveys),
         was_looked_up=customer.was_looked_up,
@@ -59,6 +66,19 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
         pause_cause=ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else "",
     )
     await services.reply(origin, status_message(status, origin))
+
+
+async def _find_quota_denial(
+    services: Services, account: str, network: Network, now: datetime
+) -> tuple[Denial | None, TransportName | None]:
+    """Return the denial of a network's usual transport, and the first other one that the quotas leave."""
+    offered = services.form.transports_on(network)
+    denials = [
+        await services.database.read(limits.find_quota_denial, account, name, services.limits, now)
+        for name in offered
+    ]
+    left = (name for name, denial in zip(offered, denials, strict=True) if denial is None)
+    return denials[0], next(left, None) if denials[0] else None
 
 
 def _find_last_failure(surveys: Sequence[PreviousSurvey]) -> PreviousSurvey | None:

@@ -184,6 +184,9 @@ OPT_OUTS = [
     OptOut(recorded_at=NOON, how=How.FILE, team="", by="operator", reason="On the list of our help desk."),
 ]
 OPT_OUT_FORM = OptOutForm(recipient=XAccount(handle="grace", id="343434343434"), origin=ORIGIN)
+USED_UP = Denial(
+    reason=DenialReason.QUOTA, transport=TransportName.X_CARD, retry_at=NOON + timedelta(hours=1)
+)
 DENIALS = [
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[0]),
     Denial(reason=DenialReason.DAY, previous=PREVIOUS[2], retry_at=NOON + timedelta(hours=5)),
@@ -199,7 +202,7 @@ DENIALS = [
         retry_at=NOON + timedelta(days=3),
     ),
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[1]),
-    Denial(reason=DenialReason.QUOTA, retry_at=NOON + timedelta(hours=1)),
+    *(USED_UP.model_copy(update={"transport": transport}) for transport in TransportName),
     Denial(reason=DenialReason.TRANSPORT_OFF),
     *(Denial(reason=DenialReason.OPTED_OUT, opt_out=opt_out) for opt_out in OPT_OUTS),
 ]

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from blocks.survey_notifications import CANCEL_ACTION, EDIT_ACTION
 from blocks.uncertain_survey import ARRIVED_ACTION, LEAVE_ACTION, SEND_AGAIN_ACTION
 from csat.db import submissions, tables
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
+from csat.db.limits import find_quota_denial
 from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, find_denial
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
@@ -478,15 +480,79 @@ async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reaso
     assert len(world.x.feedbacks) == 1
 
 
-async def test_the_account_s_daily_limit_is_explained(tmp_path: Path) -> None:
-    async with running_world(tmp_path, csat_daily_limit=1) as world:
-        await submit_survey(world)
-        await wait_until_sent(world)
-        result = await submit_survey(world, "@sofie_l")
+async def test_the_form_says_that_the_daily_limit_is_used_up_before_it_is_sent_and_then(
+    tmp_path: Path, database_url: str
+) -> None:
+    told = "Can't be asked by X's feedback card until . The limit of surveys in 24 hours is used up."
+    async with running_world(tmp_path, database_url=database_url, csat_daily_limit=1) as world:
+        await world.send_survey()
+        form = await world.open_form("/csat @sofie_l")
+        assert visible_text(form.blocks[1]) == told
+
+        await world.fill_in(recipient="@ada_travels")
+        await world.workspace.press_enter(fixtures.ADA, "recipient")
+        await world.wait_until(lambda: told in form_text(world))
+        result = await world.workspace.submit_view(fixtures.ADA)
 
         assert result.outcome is ActionOutcome.ERRORS
-        assert "All the surveys that may be sent in 24 hours have been sent." in form_text(world)
-        assert "Can't be asked until " in form_text(world)
+        assert told in form_text(world)
+
+
+async def test_status_says_that_the_daily_limit_is_used_up_also_by_a_survey_that_waits(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with running_world(tmp_path, database_url=database_url, csat_daily_limit=1) as world:
+        world.x.fail(Fault.OVER_CAPACITY, Endpoint.CREATE)
+        await world.submit_survey()
+        status = await read_status(world, "@sofie_l", "Nobody has asked them yet.")
+
+        assert (
+            "Can't be asked by X's feedback card now. The limit of surveys in 24 hours is used up." in status
+        )
+        assert "You can ask them now." not in status
+
+
+async def test_a_customer_who_was_asked_is_denied_for_that_though_the_daily_limit_is_used_up(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path, csat_daily_limit=1) as world:
+        await world.send_survey()
+        await submit_survey(world)
+
+        assert f"<@{fixtures.ADA}> asked on " in form_text(world)
+        status = await read_status(world, "@mira_k", "sent, no answer yet")
+        assert "The limit of surveys" not in form_text(world) + status
+
+
+@pytest.mark.parametrize(("daily", "freed_after"), [(3, 1), (2, 2), (1, 3)])
+async def test_the_daily_limit_denies_a_survey_until_enough_of_those_that_count_have_ended(
+    database: Database, daily: int, freed_after: int
+) -> None:
+    await submit_concurrently(database, ["mira", "sofie", "tomas"])
+    surveys = tables.surveys
+
+    def end_after_an_hour_each(connection: Connection) -> None:
+        for number in (1, 2, 3):
+            ended = surveys.update().where(surveys.c.id == number)
+            connection.execute(ended.values(quota_until=NOON + number * HOUR))
+
+    await database.run(end_after_an_hour_each)
+    limits = Limits(daily={TransportName.X_CARD: daily})
+    denials = [
+        await database.read(find_quota_denial, "A1", TransportName.X_CARD, limits, NOON + hours * HOUR)
+        for hours in (0, freed_after)
+    ]
+
+    expected = Denial(
+        reason=DenialReason.QUOTA, transport=TransportName.X_CARD, retry_at=NOON + freed_after * HOUR
+    )
+    assert denials == [expected, None]
+
+
+async def read_status(world: World, customer: str, known: str) -> str:
+    """Return the reply to Ada's `/csat status` that has a text."""
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, f"/csat status {customer}")
+    return visible_text(await world.wait_for_message(known))
 
 
 async def test_status_shows_recent_surveys_and_when_the_next_is_possible(

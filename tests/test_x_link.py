@@ -270,10 +270,64 @@ async def test_the_cooldown_holds_over_all_transports(tmp_path: Path) -> None:
         await world.open_form(MIRA)
         await world.show_options()
         await world.workspace.select(fixtures.ADA, "transport", "x_link")
+        await world.wait_until(lambda: "/r/…" in visible_form(world))
         result = await world.workspace.submit_view(fixtures.ADA)
 
         assert result.errors == {"recipient:0": "Nothing was sent."}
         assert world.x.messages.sent == []
+
+
+async def test_the_daily_limit_of_one_transport_leaves_the_other(tmp_path: Path, database_url: str) -> None:
+    transports = {"csat_transports": ("x_card", "x_link"), "csat_daily_limit": 1, "csat_daily_link_limit": 1}
+    denied = "Can't be asked by {} until . The limit of surveys in 24 hours is used up."
+    by_card, by_link = denied.format("X's feedback card"), denied.format("a link in a direct message")
+    left = "No limit keeps you from asking them by a link in a direct message."
+    async with linking(tmp_path, database_url=database_url, **transports) as world:
+        await world.send_survey(MIRA)
+        assert f"{by_card}{left}" in await read_status(world)
+
+        await world.open_form("/csat @sofie_l")
+        await world.show_options()
+        assert by_card in visible_form(world)
+        await world.workspace.select(fixtures.ADA, "transport", "x_link")
+        await world.wait_until(lambda: "/r/…" in visible_form(world))
+        assert "Can't be asked" not in visible_form(world)
+        await world.workspace.submit_view(fixtures.ADA)
+        await world.wait_for_message("asked @sofie_l for feedback on X.")
+
+        status = await read_status(world)
+        assert by_card in status
+        assert left not in status
+        await world.open_form("/csat @ada_travels")
+        await world.show_options()
+        await world.workspace.select(fixtures.ADA, "transport", "x_link")
+        await world.wait_until(lambda: by_link in visible_form(world))
+        assert by_card not in visible_form(world)
+
+
+async def test_another_transport_is_previewed_for_a_former_agent_who_learns_nothing_of_the_customer(
+    tmp_path: Path,
+) -> None:
+    transports = ("x_card", "x_link")
+    async with linking(tmp_path, csat_transports=transports, csat_agents=fixtures.AGENTS) as world:
+        await world.send_survey(MIRA)
+        await world.open_form("/csat")
+        await world.show_options()
+        world.workspace.usergroups[fixtures.AGENTS].users.remove(fixtures.ADA)
+        await world.advance(minutes=6)
+        await world.fill_in(recipient="@mira_k")
+        await world.workspace.select(fixtures.ADA, "transport", "x_link")
+        await world.wait_until(lambda: "/r/…" in visible_form(world))
+
+        assert "Can't be asked" not in visible_form(world)
+
+
+async def read_status(world: World) -> str:
+    """Return the reply to Ada's newest `/csat status`, about a customer whom nobody has asked."""
+    number = world.count_messages("Nobody has asked them yet.")
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @ada_travels")
+    await world.wait_until(lambda: world.count_messages("Nobody has asked them yet.") > number)
+    return visible_text(world.find_message("Nobody has asked them yet."))
 
 
 async def test_an_unanswered_survey_expires_without_asking_x(tmp_path: Path) -> None:

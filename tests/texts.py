@@ -327,6 +327,11 @@ def _statuses() -> Iterator[Section]:
         )
         if own:
             yield "/csat status, denied by an own survey: what is new", own
+    used_up = status._replace(denial=samples.USED_UP, other_transport=TransportName.X_LINK)
+    yield (
+        "/csat status, cards used up and links left: what is new",
+        _new_lines(_message(status_message(used_up, samples.COLLEAGUE)), usual),
+    )
     again = samples.REFUSED.model_copy(update={"is_replaced": True})
     many = status._replace(surveys=[again], not_listed=15, has_more=True)
     yield (

@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 
 from csat.db import opt_outs
 from csat.db.account_pauses import get_pause_cause
-from csat.db.limits import find_known_denial
+from csat.db.limits import find_known_denial, find_quota_denial
 from csat.db.survey_records import edited_view_id
 from csat.db.surveys_by_requester import find_last_variants
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
+from csat.surveys.transports import TransportName
 
 
 class FormContext(NamedTuple):
@@ -35,6 +36,7 @@ def read_form_context(
     account: str,
     recipient: Recipient | None,
     key: str | None,
+    transport: TransportName,
     edited_id: int | None,
     limits: Limits,
     now: datetime,
@@ -49,6 +51,7 @@ def read_form_context(
         account: the one that sends surveys to the recipient, or "".
         recipient: `None` if no customer was typed.
         key: that of the recipient's id, if it was typed, or is known of their handle.
+        transport: that of the form.
         edited_id: the id of the refused survey that is edited, if one is.
         limits: those to check.
         now: the current time.
@@ -57,6 +60,7 @@ def read_form_context(
     if recipient:
         view_id = edited_view_id(edited_id, "")
         denial = _find_denial(connection, account, key, recipient, limits, now, view_id)
+        denial = denial or find_quota_denial(connection, account, transport, limits, now)
     is_paused = bool(x_account and get_pause_cause(connection, x_account))
     return FormContext(find_last_variants(connection, team, requester), denial, is_paused)
 

@@ -43,7 +43,7 @@ _QUOTA_ENDS = (
     .where(
         _OF_ACCOUNT, surveys.c.quota_until > bindparam("now"), surveys.c.transport == bindparam("transport")
     )
-    .order_by(surveys.c.quota_until)
+    .order_by(surveys.c.quota_until.desc())
     .offset(bindparam("skip"))
     .limit(1)
 )
@@ -84,19 +84,21 @@ def check_limits(
 
     Without a key, because X has not resolved the recipient yet, the previous surveys are found by the handle.
     """
-    check_quota(connection, account, survey.transport, limits, now)
-    if denial := find_known_denial(connection, account, key, survey.recipient, limits, now, view_id):
+    denial = find_known_denial(connection, account, key, survey.recipient, limits, now, view_id)
+    if denial := denial or find_quota_denial(connection, account, survey.transport, limits, now):
         raise Denied(denial)
 
 
-def check_quota(
+def find_quota_denial(
     connection: Connection, account: str, transport: TransportName, limits: Limits, now: datetime
-) -> None:
-    """Raise `Denied` if an account's daily quota by a transport is used up by sent and pending surveys."""
+) -> Denial | None:
+    """Return the denial if sent and pending surveys use up an account's daily quota by a transport."""
     parameters = {"account": account, "now": now, "transport": transport}
-    if connection.execute(_QUOTA_ENDS, {**parameters, "skip": limits.daily[transport] - 1}).first():
-        first_end = connection.execute(_QUOTA_ENDS, {**parameters, "skip": 0}).scalar_one()
-        raise Denied(Denial(reason=DenialReason.QUOTA, retry_at=first_end if first_end < FOREVER else None))
+    freed_at = connection.execute(_QUOTA_ENDS, {**parameters, "skip": limits.daily[transport] - 1}).scalar()
+    if freed_at is None:
+        return None
+    retry_at = freed_at if freed_at < FOREVER else None
+    return Denial(reason=DenialReason.QUOTA, transport=transport, retry_at=retry_at)
 
 
 def check_resolved(

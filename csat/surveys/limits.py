@@ -86,6 +86,8 @@ class Denial(FrozenModel):
     """When it can be sent; empty if that is unknown, or never."""
     previous: PreviousSurvey | None = None
     """The earlier survey that the limit counts."""
+    transport: TransportName | None = None
+    """The only transport whose surveys it denies; None if it denies those of all."""
     opt_out: OptOut | None = None
 
     @classmethod
@@ -112,7 +114,7 @@ SENTENCES = {
     DenialReason.DAY: "X allows one survey per customer in 24 hours.",
     DenialReason.COOLDOWN: "This customer was asked recently.",
     DenialReason.TRANSPORT_OFF: "This app no longer sends surveys that way. Choose another and try again.",
-    DenialReason.QUOTA: "All the surveys that may be sent in 24 hours have been sent.",
+    DenialReason.QUOTA: "The limit of surveys in 24 hours is used up.",
 }
 
 

@@ -30,7 +30,7 @@ class Facts(FrozenModel):
     label: str
     """What it is called where people choose one."""
     noun: str
-    """What it is called within a sentence, after "as"."""
+    """What it is called within a sentence, after "as" or "by"."""
     network: Network
     """Where the customers are whom it reaches."""
     max_message_length: int
