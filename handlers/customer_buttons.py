@@ -24,11 +24,18 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import CustomerSurvey
-from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
 from csat.surveys.slack_survey_ids import make_receipt_id
 from csat.surveys.survey_keys import parse_key
-from handlers.customers_survey import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
+from handlers.customers_survey import (
+    NOT_CHANGED,
+    NOT_ON_FILE,
+    CantAnswer,
+    explain,
+    find_survey,
+    opt_out,
+    show_survey,
+)
 from handlers.modal_opening import open_modal
 from handlers.services import Services
 
@@ -108,17 +115,11 @@ async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_problem(services, interaction):
-        await _find(services, interaction)
-        stopped = await services.database.run_idempotent(
-            customer_answers.opt_out,
-            _pressed_id(interaction),
-            How.SLACK,
-            services.clock(),
-            receipt_id=make_receipt_id(*_place(interaction)),
-        )
-        if stopped is None:
-            raise CantAnswer(NOT_ON_FILE)
-        await show_survey(services, _place(interaction), stopped)
+        stopped = await opt_out(services, interaction.user, interaction.value or "", _place(interaction))
+        if stopped:
+            await show_survey(services, _place(interaction), stopped)
+        else:
+            await services.replace(interaction.origin(services.clock()), plain_message(slack_survey.STOPPED))
 
 
 async def open_feedback_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -15,11 +15,18 @@ from csat.db.errors import DatabaseError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CommentTooLong, CustomerSurvey, parse_comment
-from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
 from csat.surveys.slack_survey_ids import make_receipt_id
 from csat.surveys.survey_keys import parse_key
-from handlers.customers_survey import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
+from handlers.customers_survey import (
+    NOT_CHANGED,
+    NOT_ON_FILE,
+    CantAnswer,
+    explain,
+    find_survey,
+    opt_out,
+    show_survey,
+)
 from handlers.modal_submission import save
 from handlers.services import Services
 
@@ -92,26 +99,15 @@ async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """
     await ack()
     form, view = slack_survey_modals.parse(body["view"]), body["view"]
+    user, place = Interaction.model_validate(body).user, Posted(form.channel, form.ts)
     try:
-        stopped = await _opt_out(services, Interaction.model_validate(body).user, form)
+        if stopped := await opt_out(services, user, form.key, place):
+            shown = slack_survey_modals.feedback_modal(form, stopped, services.form.catalogue)
+        else:
+            shown = slack_survey_modals.sentence_modal(slack_survey.STOPPED)
     except (CantAnswer, DatabaseError) as problem:
         shown = slack_survey_modals.sentence_modal(explain(problem))
-        await services.slack.views.update(view["id"], view["hash"], shown)
-        return
-    shown = slack_survey_modals.feedback_modal(form, stopped, services.form.catalogue)
     await services.slack.views.update(view["id"], view["hash"], shown)
-
-
-async def _opt_out(services: Services, user: str, form: AnswerForm) -> CustomerSurvey:
-    """Record the opt-out of the survey's customer; raises `CantAnswer` and `DatabaseError`."""
-    await find_survey(services, user, form.key)
-    survey_id, receipt_id = parse_key(form.key)[0], make_receipt_id(form.channel, form.ts)
-    stopped = await services.database.run_idempotent(
-        customer_answers.opt_out, survey_id, How.SLACK, services.clock(), receipt_id=receipt_id
-    )
-    if stopped is None:
-        raise CantAnswer(NOT_ON_FILE)
-    return stopped
 
 
 async def _close(services: Services, ack: AsyncAck, form: AnswerForm, asked: CustomerSurvey) -> None:

@@ -8,13 +8,14 @@ import logging
 
 from blocks import slack_survey
 from blocks.elements import Message
-from csat.db import customer_answers
+from csat.db import customer_answers, opt_outs
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import CustomerSurvey
+from csat.surveys.opt_outs import How
 from csat.surveys.recipients import SlackPerson
-from csat.surveys.slack_survey_ids import parse_receipt_id
+from csat.surveys.slack_survey_ids import make_receipt_id, parse_receipt_id
 from csat.surveys.survey_keys import make_key, parse_key
 from handlers.services import Services
 
@@ -33,13 +34,51 @@ class CantAnswer(Exception):
 
 async def find_survey(services: Services, user: str, key: str) -> CustomerSurvey:
     """Return the survey that a button or a form names, if it is this user's; raises `CantAnswer`."""
-    asked = await services.database.read(customer_answers.find, *parse_key(key))
+    asked = await _find_own(services, user, key)
     if asked is None:
         raise CantAnswer(NOT_ON_FILE)
+    return asked
+
+
+async def opt_out(services: Services, user: str, key: str, place: Posted) -> CustomerSurvey | None:
+    """Record that the customer who pressed the button is not to be asked again.
+
+    Returns their survey, or `None` if it is no longer on file. Raises `CantAnswer`, also if it is somebody
+    else's, and `DatabaseError`.
+    """
+    database, now = services.database, services.clock()
+    if await _find_own(services, user, key):
+        survey_id, receipt_id = parse_key(key)[0], make_receipt_id(*place)
+        stopped = await database.run_idempotent(
+            customer_answers.opt_out, survey_id, How.SLACK, now, receipt_id=receipt_id
+        )
+        if stopped:
+            return stopped
+    person = SlackPerson(team=await _own_team(services), user=user)
+    recipient_key = services.recipient_key(person.id)
+    await database.run_idempotent(
+        opt_outs.record, recipient_key, how=How.SLACK, team="", by="", reason="", now=now
+    )
+    return None
+
+
+async def _find_own(services: Services, user: str, key: str) -> CustomerSurvey | None:
+    """Return the survey that a key names if it is on file; raises `CantAnswer` if it is somebody else's."""
+    asked = await services.database.read(customer_answers.find, *parse_key(key))
+    if asked is None:
+        return None
     match asked.survey.recipient:
         case SlackPerson(user=recipient) if recipient == user:
             return asked
     raise CantAnswer(NOT_YOURS)
+
+
+async def _own_team(services: Services) -> str:
+    """Return the workspace that the app is installed in, as a payload may name the customer's own."""
+    try:
+        return await services.slack.team_id()
+    except SlackError as error:
+        raise CantAnswer(NOT_SAVED) from error
 
 
 async def show_survey(

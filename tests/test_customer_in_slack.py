@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from cli.forget import open_search_and_eraser
 from csat.db import customer_answers, tables
+from csat.slack_api.client import SlackClient
+from csat.slack_api.errors import SlackUnavailable
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import SlackPerson
@@ -490,12 +493,66 @@ async def test_a_button_that_is_pressed_after_the_erasure_changes_nothing(any_wo
     await any_world.wait_until(lambda: any_world.is_outbox_empty() and is_app_idle())
     any_world.workspace.faults.fail("chat.update", "message_not_found", times=2)
     await forget(any_world, SAM)
-    for action_id in ("rate:4", "stop_surveys"):
-        await press_and_wait(any_world, message, action_id)
+    await press(any_world, message, "rate:4")
 
-    assert any_world.count_messages(NOT_ON_FILE, message.channel, SAM) == 2
+    await any_world.wait_for_message(NOT_ON_FILE, message.channel, SAM)
     assert [rating for _, rating, _ in stored(any_world)] == [None]
-    assert any_world.rows(tables.opt_outs) == []
+
+
+async def assert_is_opted_out(world: World, handle: str) -> None:
+    """Check that a person who has opted out in Slack can't be asked."""
+    assert world.rows(tables.opt_outs.c.how, tables.opt_outs.c.recorded_by) == [(How.SLACK, "")]
+    form = await world.open_form(f"/csat {handle}", fixtures.CLEO, fixtures.PARTNERS)
+    assert "They chose this in Slack on" in visible_text(form)
+
+
+async def test_an_opt_out_after_the_erasure_is_recorded(any_world: World) -> None:
+    message = await ask(any_world)
+    await any_world.wait_until(lambda: any_world.is_outbox_empty() and is_app_idle())
+    any_world.workspace.faults.fail("chat.update", "message_not_found", times=2)
+    await forget(any_world, SAM)
+    await press(any_world, message, "stop_surveys")
+
+    await wait_for_text(any_world, message, STOPPED)
+    await assert_is_opted_out(any_world, "@sam")
+
+
+async def lose_surveys(world: World) -> None:
+    """Delete all surveys, as `prune` does, or a restore."""
+    await world.wait_until(lambda: world.is_outbox_empty() and is_app_idle())
+    with world.engine.begin() as connection:
+        connection.execute(delete(tables.surveys))
+
+
+async def test_an_opt_out_whose_survey_is_no_longer_on_file_is_that_of_the_person_who_pressed(
+    any_world: World,
+) -> None:
+    message = await ask(any_world)
+    await lose_surveys(any_world)
+    await press(any_world, message, "stop_surveys")
+
+    await wait_for_text(any_world, message, STOPPED)
+    assert newest_delivery(any_world, "stop_surveys").payload["user"]["team_id"] == fixtures.OTHER_TEAM
+    assert buttons(message) == []
+    await assert_is_opted_out(any_world, "@sam")
+    await any_world.workspace.close_view(fixtures.CLEO)
+    form = await any_world.open_form("/csat @noor", fixtures.CLEO, fixtures.PARTNERS)
+    assert "They chose this" not in visible_text(form)
+
+
+async def test_an_opt_out_of_somebody_whom_the_app_can_not_name_is_not_confirmed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = await ask(world)
+    await lose_surveys(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(SlackClient, "team_id", AsyncMock(side_effect=SlackUnavailable("fatal_error")))
+        await press(world, message, "stop_surveys")
+        await world.wait_for_message("That wasn't saved, sorry.", message.channel, SAM)
+    assert world.rows(tables.opt_outs) == []
+    await press(world, message, "stop_surveys")
+
+    await wait_for_text(world, message, STOPPED)
 
 
 async def test_a_rating_is_stored_though_slack_neither_updates_the_message_nor_opens_the_form(
@@ -653,6 +710,21 @@ async def test_an_invited_person_can_opt_out_without_a_rating_and_the_thread_doe
     assert any_world.rows(tables.opt_outs.c.how) == [(How.SLACK,)]
     assert [rating for _, rating, _ in stored(any_world)] == [None]
     assert visible_text(message) == invitation
+
+
+async def test_an_opt_out_in_a_form_whose_survey_is_no_longer_on_file_is_recorded_too(
+    any_world: World,
+) -> None:
+    message = await invite(any_world)
+    invitation = visible_text(message)
+    await press(any_world, message, "give_feedback", NOOR)
+    await any_world.wait_for_form(NOOR)
+    await lose_surveys(any_world)
+    await opt_out_in_form(any_world)
+
+    await any_world.wait_until(lambda: STOPPED in visible_text(any_world.workspace.current_view(NOOR)))
+    assert visible_text(message) == invitation
+    await assert_is_opted_out(any_world, "@noor")
 
 
 async def test_who_opts_out_in_the_form_of_an_invitation_can_close_it_and_still_rate_later(
@@ -901,9 +973,9 @@ async def test_what_the_database_does_not_take_is_not_thanked_for(any_world: Wor
     assert any_world.rows(tables.opt_outs) == []
 
 
-@pytest.mark.parametrize("action_id", ["rate:4", "stop_surveys"])
-async def test_nobody_is_thanked_for_what_an_erasure_has_overtaken(
-    world: World, monkeypatch: pytest.MonkeyPatch, action_id: str
+@pytest.mark.parametrize(("action_id", "words"), [("rate:4", NOT_ON_FILE), ("stop_surveys", STOPPED)])
+async def test_nobody_is_thanked_for_an_answer_that_an_erasure_has_overtaken_but_an_opt_out_holds(
+    world: World, monkeypatch: pytest.MonkeyPatch, action_id: str, words: str
 ) -> None:
     message = await ask(world)
     find = customer_answers.find
@@ -917,8 +989,9 @@ async def test_nobody_is_thanked_for_what_an_erasure_has_overtaken(
     monkeypatch.setattr(customer_answers, "find", find_and_erase)
     await press(world, message, action_id)
 
-    await world.wait_for_message(NOT_ON_FILE, message.channel, SAM)
-    assert QUESTION in visible_text(message)
+    await world.wait_for_message(words, message.channel, SAM)
+    assert (QUESTION in visible_text(message)) is (words == NOT_ON_FILE)
+    assert len(world.rows(tables.opt_outs)) == (words == STOPPED)
 
 
 async def test_a_requester_is_told_to_invite_the_app_where_it_can_not_post_in_the_thread(
