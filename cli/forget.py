@@ -76,7 +76,7 @@ class Eraser:
         result.cancelled = len(cancelled)
         for requester in cancelled.values():
             await self._notify_of_cancellation(requester, result)
-        for survey_id in await self._database.read(erasure.list_erasable, survey_ids):
+        for survey_id in await self._database.read(erasure.list_erasable, survey_ids, utc_now()):
             await self._erase_survey(survey_id, result)
         if not await self._database.truncate_wal():
             result.advice.append(WAL_NOT_TRUNCATED)
@@ -94,7 +94,7 @@ class Eraser:
         except SlackUnavailable as error:
             result.advice.append(f"Slack is unavailable at the moment ({error}).")
             return
-        result.erased += await self._database.run_with_retry(erasure.erase, survey_id)
+        result.erased += await self._database.run_with_retry(erasure.erase, survey_id, utc_now())
 
     async def _replace_message(self, message: PostedMessage, result: ErasureResult) -> None:
         """Replace a message to colleagues; raises `SlackUnavailable`."""

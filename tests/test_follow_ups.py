@@ -284,7 +284,7 @@ async def test_erasing_a_customer_deletes_the_note(database: Database) -> None:
     survey_id = await database.run(insert_low)
     await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called Grace.", LATER)
     await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
-    assert await database.run(erasure.erase, survey_id)
+    assert await database.run(erasure.erase, survey_id, LATER)
     shown = await database.run(follow_ups.reveal, survey_id, TEAM, CLEO, LATER)
 
     assert shown.note is None

@@ -168,6 +168,28 @@ async def test_a_survey_that_is_being_sent_is_not_erased_until_it_is_settled(wor
     assert (late.erased, late.remaining) == (1, 0)
 
 
+async def test_a_survey_is_not_erased_while_a_message_about_it_is_being_posted(world: World) -> None:
+    with world.workspace.faults.hold("chat.postMessage") as hold:
+        await submit_survey(world)
+        await hold.arrived.wait()
+        early = await erase_customer(world, XAccount(handle="mira_k"))
+    await wait_until_sent(world)
+    late = await erase_customer(world, XAccount(handle="mira_k"))
+
+    assert (early.erased, early.remaining) == (0, 1)
+    assert (late.erased, late.remaining, late.messages) == (1, 0, 1)
+
+
+async def test_a_survey_is_erased_with_a_message_that_waits_for_slack(world: World) -> None:
+    world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=1_000)
+    await submit_survey(world)
+    await world.wait_until(lambda: world.attempts("sent") == [1])
+    result = await erase_customer(world, XAccount(handle="mira_k"))
+
+    assert (result.erased, result.remaining) == (1, 0)
+    assert world.rows(tables.outbox) == []
+
+
 async def test_an_uncertain_survey_is_left_with_when_to_run_the_command_again(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -448,7 +470,7 @@ async def test_an_unmatched_response_is_erased_too(database: Database) -> None:
     )
     await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
 
-    assert await database.run(erase, 1)
+    assert await database.run(erase, 1, NOON)
     left = await database.read(lambda c: c.execute(tables.unmatched_responses.select()).scalars().all())
     assert left == ["another"]
 

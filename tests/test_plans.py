@@ -165,7 +165,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "matching updates": lambda connection: incoming_updates.match_unmatched(connection, NOON, 8),
     "polling": poll,
     "letting surveys expire": lambda connection: poll_queue.expire_unpolled(connection, NOON, 20),
-    "erasing a customer": lambda connection: erasure.erase(connection, 7),
+    "erasing a customer": lambda connection: erasure.erase(connection, 7, NOON),
     "exporting": lambda connection: export_queries.fetch_page(
         connection,
         Selection(team="T012AB3CD", period=PERIOD),

@@ -205,7 +205,7 @@ def test_an_earlier_high_rating_replaces_a_low_one_and_its_follow_up(
 def test_responses_of_an_erased_customer_are_ignored(connection: Connection) -> None:
     insert_sent(connection)
     connection.execute(update(outbox).values(due_at=None))
-    assert erasure.erase(connection, newest_survey_id(connection))
+    assert erasure.erase(connection, newest_survey_id(connection), LATER)
 
     assert apply_update(connection, make_update(1, "Slow."), RECIPIENT_KEY, LATER) is UpdateOutcome.IGNORED
     assert (

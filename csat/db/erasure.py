@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from csat.db.limits import NEVER
-from csat.db.outbox import NotificationKind
+from csat.db.outbox import CLAIM_LEASE, NotificationKind
 from csat.db.pruning import FINISHED
 from csat.db.tables import attempts, follow_ups, outbox, surveys, unmatched_responses
 from csat.surveys.frozen_model import FrozenModel
@@ -47,8 +47,8 @@ ERASED_VALUES: dict[str, Any] = {
 }
 """The columns of an erased survey."""
 
-_ERASABLE = and_(FINISHED, ~exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.due_at.is_not(None)))
-"""A condition on surveys: they are finished, and have no notification that is due."""
+_MAX_CLAIM = 2 * CLAIM_LEASE
+"""A notification that is due later is put back: no instance has claimed it, even if their clocks differ."""
 
 
 class PostedMessage(FrozenModel):
@@ -95,9 +95,9 @@ def cancel_waiting(connection: Connection, survey_ids: list[int]) -> dict[int, s
     return {row.id: row.requester for row in rows}
 
 
-def list_erasable(connection: Connection, survey_ids: list[int]) -> list[int]:
+def list_erasable(connection: Connection, survey_ids: list[int], now: datetime) -> list[int]:
     """Return the surveys that can be erased now; the others are still being sent, reconciled or announced."""
-    query = select(surveys.c.id).where(surveys.c.id.in_(survey_ids), _ERASABLE)
+    query = select(surveys.c.id).where(surveys.c.id.in_(survey_ids), _is_erasable(now))
     return list(connection.execute(query.order_by(surveys.c.id)).scalars())
 
 
@@ -123,19 +123,25 @@ def find_message_to_customer(connection: Connection, survey_id: int) -> tuple[st
     return parse_receipt_id(receipt_id) if receipt_id else None
 
 
-def erase(connection: Connection, survey_id: int) -> bool:
-    """Erase the customer from a survey; return False if it is not erasable."""
+def erase(connection: Connection, survey_id: int, now: datetime) -> bool:
+    """Erase the customer from a survey, and messages that were put back; return False if not erasable."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete=ON")  # also overwrite the pages of the file
     key = select(surveys.c.recipient_key).where(surveys.c.id == survey_id)
     connection.execute(delete(unmatched_responses).where(unmatched_responses.c.recipient_key.in_(key)))
-    statement = update(surveys).where(surveys.c.id == survey_id, _ERASABLE).values(ERASED_VALUES)
+    statement = update(surveys).where(surveys.c.id == survey_id, _is_erasable(now)).values(ERASED_VALUES)
     if connection.execute(statement).rowcount == 0:
         return False
     connection.execute(delete(outbox).where(outbox.c.survey_id == survey_id))
     connection.execute(update(attempts).where(attempts.c.survey_id == survey_id).values(detail=None))
     connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey_id).values(note=None))
     return True
+
+
+def _is_erasable(now: datetime) -> ColumnElement[bool]:
+    """Return a condition on surveys: they are finished, and have no notification that may be posted now."""
+    is_announced = exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.due_at <= now + _MAX_CLAIM)
+    return and_(FINISHED, ~is_announced)
 
 
 def _handle() -> ColumnElement[str]:
