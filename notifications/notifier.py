@@ -60,6 +60,7 @@ class Notifier:
         self._silences = ProblemLog(
             log, "The outbox can't be polled, as Slack does not say which workspace this is: %s"
         )
+        self._outages = ProblemLog(log, "Slack takes no messages; they are retried until it does: %s")
 
     def start(self, notification: Notification) -> None:
         """Count a new notification, and post it in the background."""
@@ -120,6 +121,7 @@ class Notifier:
         try:
             if notification.survey.origin.team == await self._slack.team_id():
                 await self._deliver(notification)
+                self._outages.end()
             else:
                 await self._database.run_with_retry(outbox.release, notification, self._clock())
         except NothingToUpdate:
@@ -158,8 +160,11 @@ class Notifier:
     async def _postpone(self, notification: Notification, error: SlackError) -> None:
         survey_id, kind = notification.survey.id, notification.kind
         retry_at = find_retry_time(error, notification.attempts, self._clock())
-        log.warning("Survey %s: %s not posted (%s), retry: %s", survey_id, kind, error, retry_at)
+        level = logging.DEBUG if retry_at else logging.WARNING
+        log.log(level, "Survey %s: %s not posted (%s), retry: %s", survey_id, kind, error, retry_at)
         if retry_at:
+            if not notification.attempts:
+                self._outages.note(explain(error))
             await self._database.run_with_retry(outbox.reschedule, notification, retry_at)
         else:
             await self._database.run_with_retry(outbox.drop, notification)

@@ -13,7 +13,6 @@ from csat.db import account_pauses, tables
 from csat.db.account_pauses import MIN_ALERT_INTERVAL
 from csat.db.outbox import NotificationKind
 from csat.x_api.refusals import InvalidCredentials
-from notifications.retries import MAX_TRIES
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
@@ -110,21 +109,36 @@ def test_a_pause_that_begins_again_before_its_alert_was_posted_goes_on(connectio
     assert is_new == [True, False]
 
 
-async def test_an_alert_that_slack_does_not_take_is_logged_first_and_when_it_is_given_up(
+async def test_an_alert_that_slack_does_not_take_for_days_is_logged_once_and_posted_then(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.workspace.faults.fail("chat.postMessage", "internal_error", times=1_000)
+    world.workspace.faults.fail("chat.postMessage", "token_revoked", times=1_000)
     for endpoint in (Endpoint.CREATE, Endpoint.ME):
         world.x.fail(Fault.WRONG_KEYS, endpoint)
     await world.submit_survey()
-    for tries in range(1, MAX_TRIES + 1):
+    for tries in range(1, 14):
         await world.wait_until(partial(was_alert_tried, world, tries))
         await world.advance(minutes=11)
-    await world.wait_until(lambda: not world.rows(tables.operator_alerts))
+    await world.wait_until(partial(was_alert_tried, world, 14))
+    await world.advance(days=3)
+    await world.wait_until(partial(was_alert_tried, world, 15))
+    world.workspace.faults.clear()
+    await world.advance(minutes=11)
 
-    told = [line for line in caplog.messages if line.startswith(f"Operator {fixtures.CLEO} was not told")]
-    assert len(told) == 2
-    assert told[1].endswith("retry: None")
+    await world.wait_for_dm(ALERT, fixtures.CLEO)
+    assert sum(line.startswith(f"Operator {fixtures.CLEO} was not told") for line in caplog.messages) == 1
+
+
+async def test_an_alert_that_slack_refuses_is_given_up(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.workspace.faults.fail("chat.postMessage", "user_not_found")
+    world.x.fail(Fault.WRONG_KEYS, Endpoint.CREATE)
+    await world.submit_survey()
+
+    given_up = f"Operator {fixtures.CLEO} was not told (user_not_found), retry: None"
+    await world.wait_until(lambda: given_up in caplog.messages)
+    await world.wait_until(lambda: not world.rows(tables.operator_alerts))
 
 
 async def test_keys_that_x_rejects_at_the_start_pause_the_account_before_somebody_sends(
