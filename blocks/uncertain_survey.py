@@ -66,7 +66,7 @@ def uncertainty_after_restore(
 def left_uncertain(
     key: str, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
 ) -> Message:
-    """Tell the requester who settles a survey that they leave, and let them do so as long as nobody has."""
+    """Tell the requester who settles a survey that they leave, or can't leave, and let them do so."""
     return _ask(key, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from blocks import survey_notifications, uncertain_survey
 from blocks.elements import Message
-from csat.db import account_pauses, opt_outs, outbox
+from csat.db import account_pauses, opt_outs, outbox, reconciliation
 from csat.db.outbox import Notification, NotificationKind
 from csat.db.survey_records import SENT_AGAIN, get_survey, list_replaced
 from csat.shared_resources import Resources
@@ -167,11 +167,13 @@ class SurveyNotifications:
         if survey.refusal is None:
             hint = FACTS[survey.survey.transport].hint_if_uncertain
             question = uncertain_survey.WHETHER_IT_ARRIVED[survey.survey.recipient.network]
-            known = survey.uncertainty or f"{Uncertain.advice} {question} {hint}"
-            advice = known if is_own else uncertain_survey.OTHER_ACCOUNT_UNCERTAIN
-            return uncertain_survey.uncertainty(
-                survey.key, survey.survey, advice, catalogue, opted_out=opted_out
-            )
+            advice = survey.uncertainty or f"{Uncertain.advice} {question} {hint}"
+            ask = uncertain_survey.uncertainty
+            if not is_own:
+                advice = uncertain_survey.OTHER_ACCOUNT_UNCERTAIN
+            elif not await self._database.read(reconciliation.is_reconciled, survey.id):
+                advice, ask = advice.removesuffix(f" {hint}"), uncertain_survey.left_uncertain
+            return ask(survey.key, survey.survey, advice, catalogue, opted_out=opted_out)
         return survey_notifications.refusal(
             survey.key,
             survey.survey,
