@@ -122,6 +122,14 @@ def forget(
     ],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
+    without_slack: Annotated[
+        bool,
+        typer.Option(
+            "--without-slack",
+            help="Erase the database alone, also of workspaces whose token is gone. Messages in Slack stay: "
+            "delete them there.",
+        ),
+    ] = False,
 ) -> None:
     """Erase a customer from the database and from the app's messages in Slack."""
     from cli import forget as forgetting
@@ -131,9 +139,8 @@ def forget(
         recipient = parse_customer(customer)
     except InvalidRecipient as error:
         give_up([str(error)])
-    run(
-        forgetting.run(load_or_exit(load_settings), recipient, yes=yes), "Forgetting stopped", logging.WARNING
-    )
+    work = forgetting.run(load_or_exit(load_settings), recipient, yes=yes, without_slack=without_slack)
+    run(work, "Forgetting stopped", logging.WARNING)
 
 
 @cli.command()

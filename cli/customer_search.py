@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
+from cli.people_on_file import PeopleOnFile
 from cli.slack_customers import PeopleInSlack
 from csat.db import erasure, opt_outs
 from csat.db.database import Database
@@ -24,7 +25,7 @@ OPT_OUT_KEPT = "They asked not to be surveyed: that stays on file, as a keyed ha
 
 KEPT = (
     "Kept {surveys} of the workspace {team}: only its own token can change the messages there. Run this "
-    "command again with that SLACK_BOT_TOKEN."
+    "command again with that SLACK_BOT_TOKEN, or erase the database alone with --without-slack."
 )
 
 
@@ -32,7 +33,7 @@ class SearchResult(NamedTuple):
     """The surveys of a customer that were found."""
 
     survey_ids: list[int]
-    """The surveys of the app's own workspace."""
+    """The surveys of the app's own workspace; without Slack, those of all."""
     total: int
     """The number of surveys in all workspaces."""
     remark: str
@@ -47,7 +48,7 @@ class CustomerSearch:
     Args:
         database: has the surveys of all workspaces.
         x: tells who has a handle; `None` without an account on X.
-        people: tells in which workspace a person in Slack is, and which is the app's own.
+        people: tells in which workspace a person in Slack is, and the surveys of which are erased.
         recipient_key: returns the keyed hash of a customer's id.
     """
 
@@ -55,7 +56,7 @@ class CustomerSearch:
         self,
         database: Database,
         x: XClient | None,
-        people: PeopleInSlack,
+        people: PeopleInSlack | PeopleOnFile,
         recipient_key: Callable[[str], str],
     ) -> None:
         self._database = database
@@ -67,18 +68,18 @@ class CustomerSearch:
         """Find the customer's surveys, also under their earlier handles if X says who they are.
 
         Raises:
-            CommandError: Slack does not tell which workspace is the app's own.
+            OwnWorkspaceUnknown: Slack does not tell which workspace is the app's own.
             DatabaseError: the database is unavailable.
         """
         recipient, not_searched = await self._look_up(recipient)
         found = await self._database.read(erasure.find_surveys, recipient)
-        own_team = await self.people.find_own_team() if found.teams else ""
-        kept = Counter(team for team in found.teams.values() if team != own_team)
+        own = await self.people.select_own(found.teams.values())
+        kept = Counter(team for team in found.teams.values() if team not in own)
         left_out = [
             KEPT.format(surveys=pluralize(count, "survey"), team=team) for team, count in kept.items()
         ]
         return SearchResult(
-            survey_ids=[survey_id for survey_id, team in found.teams.items() if team == own_team],
+            survey_ids=[survey_id for survey_id, team in found.teams.items() if team in own],
             total=len(found.teams),
             remark=await self._remark_on(found.recipient_ids),
             left_out=[*left_out, not_searched] if not_searched else left_out,

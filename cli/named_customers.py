@@ -30,4 +30,6 @@ def parse_customer(text: str) -> Recipient:
 
 def name_customer(recipient: Recipient) -> str:
     """Return a customer as an operator would type them."""
-    return recipient.id if isinstance(recipient, SlackPerson) else recipient.label
+    if isinstance(recipient, SlackPerson):
+        return recipient.id if recipient.team else recipient.user
+    return recipient.label

@@ -6,7 +6,7 @@ from cli.errors import CommandError
 from csat.db.database import Database
 from csat.reporting.export_queries import list_teams
 from csat.slack_api.error_explanations import explain
-from csat.slack_api.errors import SlackError
+from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.member_existence import ListedMembers, Problem
 from csat.slack_api.responses import AuthTest, parse_response
 from csat.slack_api.web_client import WebClient
@@ -15,6 +15,10 @@ from csat.surveys.recipients import Recipient, SlackPerson
 
 class UnknownWorkspace(CommandError):
     """The app asks nobody in the workspace that was named; `str()` says which one to name."""
+
+
+class OwnWorkspaceUnknown(CommandError):
+    """Slack does not tell which workspace is the app's own; `str()` says why, and what to do."""
 
 
 class PeopleInSlack:
@@ -36,12 +40,12 @@ class PeopleInSlack:
 
         Raises:
             UnknownWorkspace: neither the app nor a survey is of the workspace that they have.
-            CommandError: Slack does not tell which workspace is the app's own.
+            OwnWorkspaceUnknown: Slack does not tell which workspace is the app's own.
             DatabaseError: the database is unavailable.
         """
         if not isinstance(recipient, SlackPerson) or await self._has_surveys(recipient.team):
             return recipient
-        person = recipient.model_copy(update={"team": await self.find_own_team()})
+        person = recipient.model_copy(update={"team": await self._find_own_team()})
         if recipient.team and recipient != person:
             raise UnknownWorkspace(
                 f"{recipient.id}: this app doesn't ask anybody in the workspace {recipient.team}. Name the "
@@ -49,14 +53,9 @@ class PeopleInSlack:
             )
         return person
 
-    async def find_own_team(self) -> str:
-        """Return the app's own workspace; raises `CommandError` if Slack does not tell which it is."""
-        try:
-            return await self._ask_own_team()
-        except SlackError as error:
-            raise CommandError(
-                f"Slack does not say which workspace is this app's: {explain(error)}. Try again later."
-            ) from error
+    async def select_own(self, teams: Collection[str]) -> Collection[str]:
+        """Return the app's own of these workspaces; raises `OwnWorkspaceUnknown`, unless there are none."""
+        return {await self._find_own_team()} & set(teams) if teams else ()
 
     async def look_up(self, people: Collection[SlackPerson]) -> Mapping[str, Problem | SlackError | None]:
         """Return, by id, what is wrong with each person of the app's own workspace, or why it is unknown."""
@@ -69,6 +68,16 @@ class PeopleInSlack:
         ids = {each.user: each.id for each in people if each.team == team}
         results = await ListedMembers(self._web, team).look_up(ids)
         return {ids[user]: result for user, result in results.items()}
+
+    async def _find_own_team(self) -> str:
+        """Return the app's own workspace; raises `OwnWorkspaceUnknown`."""
+        try:
+            return await self._ask_own_team()
+        except SlackError as error:
+            advice = "Check SLACK_BOT_TOKEN" if is_rejection(error) else "Try again later"
+            raise OwnWorkspaceUnknown(
+                f"Slack does not say which workspace is this app's: {explain(error)}. {advice}."
+            ) from error
 
     async def _has_surveys(self, team: str) -> bool:
         if self._teams_with_surveys is None:

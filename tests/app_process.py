@@ -19,7 +19,7 @@ from sandbox.pubsub import PubSub
 from sandbox.slack import Workspace
 from sandbox.traffic_log import TrafficLog
 from sandbox.x import FakeX
-from tests.world import WAIT_SECONDS
+from tests.world import WAIT_SECONDS, World, x_settings
 
 APP = Path(manifest.__file__).parent.with_name("app.py")
 
@@ -58,6 +58,18 @@ async def fake_environment(
                 "CSAT_PRIVACY_URL": "https://northwind.example/privacy",
             },
         )
+
+
+def environment_of(world: World) -> dict[str, str]:
+    """Return the environment of a command that works on the world's database."""
+    settings = world.settings
+    return {
+        "SLACK_BOT_TOKEN": settings.slack_bot_token.get_secret_value(),
+        "SLACK_SIGNING_SECRET": world.workspace.signing_secret,
+        "SLACK_API_URL": settings.slack_api_url,
+        **{name.upper(): key for name, key in x_settings(world.x, settings.x_api_url).items()},
+        "DATABASE_URL": world.database_url,
+    }
 
 
 async def start_command(

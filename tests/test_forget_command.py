@@ -9,8 +9,9 @@ import pytest
 import typer
 
 from cli import forget
+from cli.customer_messages import ErasureResult
 from cli.errors import CommandError
-from cli.forget import ErasureResult, open_search_and_eraser
+from cli.forget import open_search_and_eraser
 from csat.db import (
     attempt_outcomes,
     engines,

@@ -328,6 +328,16 @@ async def test_an_export_holds_the_proof_but_names_no_customer(operator: Operato
         assert name not in text
 
 
+async def test_an_import_of_people_in_slack_says_to_check_a_token_that_slack_refuses(
+    operator: Operator,
+) -> None:
+    refused = operator._replace(environment={**operator.environment, "SLACK_BOT_TOKEN": "xoxb-refused"})
+    code, output = await refused.run_import(f"{fixtures.SAM}\n")
+
+    assert code == 1
+    assert output.endswith("Slack does not accept the token (invalid_auth). Check SLACK_BOT_TOKEN.\n")
+
+
 async def test_forgetting_a_customer_keeps_their_opt_out_and_says_so(operator: Operator) -> None:
     await operator.run_import("@mira_k\n", "--apply")
     code, output = await operator.run("forget", "@mira_k", "--yes")

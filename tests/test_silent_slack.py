@@ -13,8 +13,8 @@ from starlette.websockets import WebSocket
 from csat.db import tables
 from sandbox.slack import fixtures
 from sandbox.x import Fault
-from tests.app_process import fake_environment, run_command
-from tests.world import PACE, World, idle_world, running_app, running_world, visible_text, x_settings
+from tests.app_process import environment_of, fake_environment, run_command
+from tests.world import PACE, World, idle_world, running_app, running_world, visible_text
 
 
 @pytest.fixture(name="short_timeout")
@@ -127,25 +127,13 @@ async def test_forget_reports_that_slack_does_not_respond(
     monkeypatch.setattr("cli.forget.RETRY_PAUSES_SECONDS", (0.0,))
     async with running_world(tmp_path) as world:
         await world.send_survey("/csat @mira_k")
-        environment = forget_environment(world)
+        environment = environment_of(world)
         with world.workspace.faults.hold("chat.update"):
             code, printed = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 
     assert code == 1
     assert "Slack is unavailable at the moment (TimeoutError)." in printed
     assert "1 survey not erased yet" in printed
-
-
-def forget_environment(world: World) -> dict[str, str]:
-    """Return the environment of a command that works on the world's database."""
-    settings = world.settings
-    return {
-        "SLACK_BOT_TOKEN": settings.slack_bot_token.get_secret_value(),
-        "SLACK_SIGNING_SECRET": world.workspace.signing_secret,
-        "SLACK_API_URL": settings.slack_api_url,
-        **{name.upper(): key for name, key in x_settings(world.x, settings.x_api_url).items()},
-        "DATABASE_URL": world.database_url,
-    }
 
 
 async def test_an_error_of_the_account_frees_its_slot_while_slack_is_silent(tmp_path: Path) -> None:

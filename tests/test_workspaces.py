@@ -182,7 +182,8 @@ async def test_a_customer_s_surveys_in_another_workspace_are_erased_with_its_tok
         "Erased 1 survey, and changed 1 message in Slack.\n"
         "Backups made before still have the customer.\n"
         f"Kept 1 survey of the workspace {fixtures.OTHER_TEAM}: only its own token can change the messages "
-        "there. Run this command again with that SLACK_BOT_TOKEN.\n"
+        "there. Run this command again with that SLACK_BOT_TOKEN, or erase the database alone with "
+        "--without-slack.\n"
     )
     handle = tables.surveys.c.recipient_handle
     assert world.rows(handle) == [("mira_k",), (None,)]

@@ -4,7 +4,7 @@ A survey keeps its state, metric, rating and dates, which are figures, and the k
 that the cooldown still applies, and later updates from X are recognized and ignored.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -50,6 +50,9 @@ ERASED_VALUES: dict[str, Any] = {
 _MAX_CLAIM = 2 * CLAIM_LEASE
 """A notification that is due later is put back: no instance has claimed it, even if their clocks differ."""
 
+_OVERDUE = timedelta(minutes=2)
+"""What was due longer ago is taken up by no running app, even if its clock differs."""
+
 
 class PostedMessage(FrozenModel):
     """A message in Slack that names the customer."""
@@ -93,6 +96,15 @@ def cancel_waiting(connection: Connection, survey_ids: list[int]) -> dict[int, s
     statement = update(surveys).where(*waiting).values(state=State.CANCELLED, quota_until=NEVER)
     rows = connection.execute(statement.returning(surveys.c.id, surveys.c.requester))
     return {row.id: row.requester for row in rows}
+
+
+def abandon(connection: Connection, survey_ids: list[int], now: datetime) -> None:
+    """Give up announcing and looking for surveys that no running app announces or looks for any more."""
+    unannounced = (outbox.c.survey_id.in_(survey_ids), outbox.c.due_at < now - _OVERDUE)
+    connection.execute(update(outbox).where(*unannounced).values(due_at=None))
+    is_unsought = and_(surveys.c.state == State.UNCERTAIN, surveys.c.reconcile_at < now - _OVERDUE)
+    left = update(surveys).where(surveys.c.id.in_(survey_ids), is_unsought)
+    connection.execute(left.values(reconcile_at=None))
 
 
 def list_erasable(connection: Connection, survey_ids: list[int], now: datetime) -> list[int]:
