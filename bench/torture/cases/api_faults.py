@@ -12,6 +12,7 @@ from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
 from bench.torture.patched_app import SLACK_TIMEOUT_SECONDS, X_TIMEOUT_SECONDS
 from blocks.uncertain_survey import ARRIVED_ACTION, LEAVE_ACTION, SEND_AGAIN_ACTION
+from csat.surveys.survey_keys import parse_key
 from sandbox.slack import Message, fixtures
 from sandbox.slack.errors import SlackError
 from sandbox.slack.interactive_elements import interactive_elements
@@ -68,7 +69,7 @@ async def _wait_for_attempts(harness: Harness) -> None:
 
 async def _settle_by_hand(harness: Harness, rng: random.Random, resends: Counter[str]) -> None:
     """Press a random button of each message about an uncertain survey; *It arrived* only if it did."""
-    recipients = {str(row.id): harness.as_typed(row.recipient) for row in harness.db.list_surveys()}
+    recipients = {row.id: harness.as_typed(row.recipient) for row in harness.db.list_surveys()}
     arrived = set(harness.delivered_to())
     for agent, message, survey_id in list(_uncertain_messages(harness)):
         recipient = recipients[survey_id]
@@ -81,7 +82,7 @@ async def _settle_by_hand(harness: Harness, rng: random.Random, resends: Counter
             await harness.workspace.click(agent, button, channel=message.channel, ts=message.ts)
 
 
-def _uncertain_messages(harness: Harness) -> Iterator[tuple[str, Message, str]]:
+def _uncertain_messages(harness: Harness) -> Iterator[tuple[str, Message, int]]:
     """Yield the agents, their messages with a button to send a survey again, and the survey's id."""
     for channel in harness.workspace.channels.values():
         readers = channel.members.intersection(AGENTS) if channel.is_im else frozenset[str]()
@@ -90,7 +91,8 @@ def _uncertain_messages(harness: Harness) -> Iterator[tuple[str, Message, str]]:
             elements = [element for block in message.blocks for element in interactive_elements(block)]
             for element in elements:
                 if element["action_id"] == SEND_AGAIN_ACTION:
-                    yield from ((agent, message, element["value"]) for agent in agents)
+                    survey_id, _ = parse_key(element["value"])
+                    yield from ((agent, message, survey_id) for agent in agents)
 
 
 async def inject_slack_faults(
