@@ -11,7 +11,6 @@ from blocks import survey_notifications
 from blocks.elements import plain_message
 from blocks.form_state import Form
 from blocks.survey_form import MAX_OTHER_CUSTOMERS
-from csat.db.survey_records import get_survey
 from csat.slack_api.message_to_text import extract_text
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
@@ -61,7 +60,7 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     """Reopen the form of a refused survey as it was filled in."""
     await ack()
     interaction = Interaction.model_validate(body)
-    record = await services.database.read(get_survey, await services.find_survey_id(interaction.value))
+    record = await services.find_survey(interaction.value)
     if record is None or not record.origin.is_from(interaction.team, interaction.user):
         sentence = NOT_YOURS if record else GONE
         await services.reply(interaction.origin(services.clock()), plain_message(sentence))

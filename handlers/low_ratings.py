@@ -154,9 +154,8 @@ async def _replying_with_refusal(services: Services, interaction: Interaction) -
 async def _find_low_rating(services: Services, interaction: Interaction, key: str | None) -> LowRating:
     """Return a low rating to a supervisor; raises `PermissionDenied` or `FollowUpConflict`."""
     await services.slack.permissions.require_supervisor(interaction.user, SUPERVISORS_ONLY)
-    survey_id = await services.find_survey_id(key)
     return await services.database.read(
-        follow_ups.get_low_rating, survey_id, interaction.team, interaction.user
+        follow_ups.find_followable, key or "", interaction.team, interaction.user
     )
 
 

@@ -17,7 +17,7 @@ from csat.db.audit_log import AuditAction
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.form_context import FormContext, read_form_context
-from csat.db.survey_records import find_id
+from csat.db.survey_records import SurveyRecord, find_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker
 from csat.metrics import Metrics
@@ -147,9 +147,9 @@ class Services:
                 return await self.database.read(read_form_context, *known)
         return FormContext()
 
-    async def find_survey_id(self, key: str | None) -> int:
-        """Return the id of the survey that a button or a form names, or 0 if that is not on file any more."""
-        return await self.database.read(find_id, key or "")
+    async def find_survey(self, key: str | None) -> SurveyRecord | None:
+        """Return the survey that a button names, or `None` if it is not on file any more."""
+        return await self.database.read(find_survey, key or "")
 
     async def link_previous(self, denial: Denial | None, channel: str) -> str:
         """Return a link to the survey that caused a denial, if a reader in `channel` may see it."""

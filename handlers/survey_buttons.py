@@ -1,7 +1,7 @@
 """The buttons below a survey's messages: cancel a waiting survey, settle an uncertain one."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
@@ -10,13 +10,12 @@ from blocks.elements import Message, message_about, plain_message
 from blocks.survey_denials import denial_message
 from csat.db import opt_outs, reconciliation, send_queue, submissions
 from csat.db.submissions import OtherAccount
-from csat.db.survey_records import SurveyRecord, get_survey
+from csat.db.survey_records import SurveyRecord
 from csat.db.survey_transitions import AlreadySettled
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.origin import Origin
-from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import FACTS
 from handlers.services import GONE, Services
@@ -52,15 +51,6 @@ NOT_SENT_AGAIN = (
 ALREADY_SETTLED = "Nothing to do: this is already settled, or somebody else asked for the survey."
 
 
-class Pressed(NamedTuple):
-    """Whose button was pressed, and by whom."""
-
-    survey_id: int
-    """0 if the survey is not on file any more."""
-    team: str
-    user: str
-
-
 def register(app: AsyncApp, services: Services) -> None:
     """Register the listeners for the buttons."""
     app.action(survey_notifications.CANCEL_ACTION)(partial(cancel, services))
@@ -76,29 +66,29 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     """
     await ack()
     interaction = Interaction.model_validate(body)
-    pressed = await _read_pressed(services, interaction)
-    if not pressed.survey_id:
-        await services.replace(_origin(services, interaction), plain_message(GONE))
+    if not (survey := await _find(services, interaction)):
         return
-    state = await services.database.run_idempotent(send_queue.cancel, *pressed)
-    outcome = await _tell(services, pressed, CANCEL_OUTCOMES.get(state, ALREADY_SENT))
+    state = await services.database.run_idempotent(
+        send_queue.cancel, survey.id, interaction.team, interaction.user
+    )
     show = services.reply if state is State.SENDING else services.replace
-    await show(_origin(services, interaction), outcome)
+    await show(_origin(services, interaction), _tell(survey, CANCEL_OUTCOMES.get(state, ALREADY_SENT)))
 
 
 async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Mark an uncertain survey as sent."""
     await ack()
     interaction = Interaction.model_validate(body)
-    pressed, origin = await _read_pressed(services, interaction), _origin(services, interaction)
+    if not (survey := await _find(services, interaction)):
+        return
+    origin = _origin(services, interaction)
+    confirmed = (survey.id, interaction.team, interaction.user, services.clock())
     try:
-        notification = await services.database.run_idempotent(
-            reconciliation.confirm_arrival, *pressed, services.clock()
-        )
+        notification = await services.database.run_idempotent(reconciliation.confirm_arrival, *confirmed)
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
-        await services.replace(origin, await _tell(services, pressed, ARRIVED))
+        await services.replace(origin, _tell(survey, ARRIVED))
         if notification:
             services.notify(notification)
 
@@ -107,8 +97,11 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     """Send an uncertain survey again if its requester may send and no limit forbids it."""
     await ack()
     interaction = Interaction.model_validate(body)
-    pressed, origin = await _read_pressed(services, interaction), _origin(services, interaction)
-    again = (*pressed, services.accounts, services.instance, services.limits)
+    if not (survey := await _find(services, interaction)):
+        return
+    origin = _origin(services, interaction)
+    requested = (survey.id, interaction.team, interaction.user)
+    again = (*requested, services.accounts, services.instance, services.limits)
     try:
         await services.slack.permissions.require_agent(interaction.user)
         record = await services.database.run_idempotent(submissions.send_again, *again, services.clock())
@@ -117,7 +110,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     except OtherAccount:
         await services.reply(origin, plain_message(NOT_SENT_AGAIN))
     except Denied as denied:
-        await _show_denial(services, origin, denied.denial, pressed.survey_id)
+        await _show_denial(services, origin, denied.denial, survey)
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
@@ -125,14 +118,13 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
             await _start_again(services, origin, record)
 
 
-async def _show_denial(services: Services, origin: Origin, denial: Denial, survey_id: int) -> None:
+async def _show_denial(services: Services, origin: Origin, denial: Denial, survey: SurveyRecord) -> None:
     """Say why a survey isn't sent again; if it never can be, that is said in place of the button."""
-    record = await services.database.read(get_survey, survey_id) if denial.is_permanent else None
-    if record is None:
-        await services.reply(origin, denial_message(denial, origin))
-    else:
-        message = uncertain_survey.not_sent_again(record.key, record.survey, services.form.catalogue)
+    if denial.is_permanent:
+        message = uncertain_survey.not_sent_again(survey.key, survey.survey, services.form.catalogue)
         await services.replace(origin, message)
+    else:
+        await services.reply(origin, denial_message(denial, origin))
 
 
 async def _start_again(services: Services, origin: Origin, record: SurveyRecord) -> None:
@@ -147,37 +139,39 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
     """Leave an uncertain survey to the reconciler; its requester can still say what they see on X."""
     await ack()
     interaction = Interaction.model_validate(body)
-    survey_id, *_ = await _read_pressed(services, interaction)
-    record = await services.database.read(get_survey, survey_id)
-    if record is None or record.state is not State.UNCERTAIN:
+    if not (survey := await _find(services, interaction)):
+        return
+    if survey.state is not State.UNCERTAIN:
         left = plain_message(ALREADY_SETTLED)
     else:
-        words = await _describe_left(services, record)
-        opted_out = await services.database.read(opt_outs.is_in_force, record.id)
+        words = await _describe_left(services, survey)
+        opted_out = await services.database.read(opt_outs.is_in_force, survey.id)
         left = uncertain_survey.left_uncertain(
-            record.key, record.survey, words, services.form.catalogue, opted_out=opted_out
+            survey.key, survey.survey, words, services.form.catalogue, opted_out=opted_out
         )
     await services.replace(_origin(services, interaction), left)
 
 
-async def _describe_left(services: Services, record: SurveyRecord) -> str:
+async def _describe_left(services: Services, survey: SurveyRecord) -> str:
     """Return who settles a survey that its requester leaves as it is."""
-    if record.account not in services.accounts:
+    if survey.account not in services.accounts:
         return LEFT_TO_OTHER_ACCOUNT
-    if not await services.database.read(reconciliation.is_reconciled, record.id):
+    if not await services.database.read(reconciliation.is_reconciled, survey.id):
         return LEFT_TO_REQUESTER
-    return LEFT_UNCERTAIN.format(promise=FACTS[record.survey.transport].promise_if_left)
+    return LEFT_UNCERTAIN.format(promise=FACTS[survey.survey.transport].promise_if_left)
 
 
-async def _read_pressed(services: Services, interaction: Interaction) -> Pressed:
-    survey_id = await services.find_survey_id(interaction.value)
-    return Pressed(survey_id, interaction.team, interaction.user)
+async def _find(services: Services, interaction: Interaction) -> SurveyRecord | None:
+    """Return the survey whose button was pressed; say so in its place if that is not on file any more."""
+    survey = await services.find_survey(interaction.value)
+    if survey is None:
+        await services.replace(_origin(services, interaction), plain_message(GONE))
+    return survey
 
 
-async def _tell(services: Services, pressed: Pressed, words: str) -> Message:
+def _tell(survey: SurveyRecord, words: str) -> Message:
     """Return a sentence about the survey whose button was pressed."""
-    record = await services.database.read(get_survey, pressed.survey_id)
-    recipient = record.survey.recipient if record else XAccount()
+    recipient = survey.survey.recipient
     return message_about(recipient, words.replace("{network}", recipient.network.label))
 
 

@@ -21,7 +21,6 @@ from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 from handlers.services import GONE
-from handlers.survey_buttons import ALREADY_SETTLED
 from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.factories import NOON, make_origin, make_survey
@@ -407,7 +406,7 @@ async def test_a_question_whose_survey_is_gone_never_means_another_one_with_its_
     await world.advance(minutes=1)
     await ask_about_uncertain_survey(world, "@sofie_l")
     await world.workspace.click(fixtures.ADA, action_id, channel=old.channel, ts=old.ts)
-    await world.wait_until(lambda: ALREADY_SETTLED in visible_text(old))
+    await world.wait_until(lambda: GONE in visible_text(old))
 
     assert world.states() == ["uncertain"]
 

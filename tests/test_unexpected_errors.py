@@ -26,7 +26,7 @@ async def test_an_error_in_a_command_is_reported_to_the_person_only(
 
 
 async def test_an_error_in_a_button_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.form_opening.get_survey", lambda *_: 1 / 0)
+    monkeypatch.setattr("handlers.services.find_survey", lambda *_: 1 / 0)
     world.x.fail(Fault.LOOKS_AUTOMATED)
     await world.submit_survey("/csat @mira_k")
     reply = await world.wait_for_message("was not sent")

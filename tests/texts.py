@@ -464,7 +464,8 @@ def _survey_messages() -> Iterator[Section]:
             survey_buttons.ALREADY_SETTLED,
         ),
     )
-    yield "requester, reply to Edit and try again", _lines(form_opening.NOT_YOURS, services.GONE)
+    yield "requester, reply to Edit and try again", _lines(form_opening.NOT_YOURS)
+    yield "requester, reply to a button of a survey that is gone", _lines(services.GONE)
     yield "requester, in place of a refusal, once its survey was edited and sent", form_submission.EDITED
 
 

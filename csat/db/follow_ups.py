@@ -14,7 +14,7 @@ from csat.db import audit_log
 from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.outbox import Notification, NotificationKind, drop, get_status, mark_sent, release, requeue
-from csat.db.survey_records import get_survey, to_record
+from csat.db.survey_records import find_survey, get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
 from csat.surveys.follow_ups import (
     FollowUp,
@@ -165,9 +165,14 @@ def find_low_rating(connection: Connection, survey_id: int) -> LowRating | None:
     return LowRating(**_to_low_rating_fields(row)) if row else None
 
 
-def get_low_rating(connection: Connection, survey_id: int, team: str, user_id: str) -> LowRating:
-    """Return a low rating that a user may follow up; raises `FollowUpConflict`."""
-    return LowRating(**_to_low_rating_fields(_get_row(connection, survey_id, team, user_id)))
+def find_followable(connection: Connection, key: str, team: str, user_id: str) -> LowRating:
+    """Return the low rating that a button or a form names, if a user may follow it up.
+
+    Raises `FollowUpConflict`.
+    """
+    survey = find_survey(connection, key)
+    row = _get_row(connection, survey.id if survey else 0, team, user_id)
+    return LowRating(**_to_low_rating_fields(row))
 
 
 def reveal(connection: Connection, survey_id: int, team: str, user_id: str, now: datetime) -> RevealedRating:

@@ -133,12 +133,12 @@ def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
     return to_record(row) if row else None
 
 
-def find_id(connection: Connection, key: str) -> int:
-    """Return the id of the survey that a button or a form names, or 0 if that is not on file any more."""
-    survey_id, accepted_second = parse_key(key)
-    if not survey_id:
-        return parse_id_alone(key)
-    return survey_id if was_accepted_at(connection, survey_id, accepted_second) else 0
+def find_survey(connection: Connection, key: str) -> SurveyRecord | None:
+    """Return the survey that a button or a form names, or `None` if it is not on file any more."""
+    if survey_id := parse_id_alone(key):
+        return get_survey(connection, survey_id)
+    survey = get_survey(connection, parse_key(key)[0])
+    return survey if survey and survey.key == key else None
 
 
 def was_accepted_at(connection: Connection, survey_id: int, accepted_second: int) -> bool:
