@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SurveyRecord
@@ -32,6 +32,11 @@ NOT_PAUSED: ColumnElement[bool] = ~(
     .exists()
 )
 """A condition on surveys: their account is not paused."""
+
+# built once, as building a statement costs more than running it
+_PAUSE_CAUSE = select(accounts.c.cause).where(
+    accounts.c.id == bindparam("account"), accounts.c.paused_at.is_not(None)
+)
 
 
 def ensure_account(connection: Connection, account: str) -> None:
@@ -106,8 +111,7 @@ def resume_manually(connection: Connection, account: str) -> None:
 
 def get_pause_cause(connection: Connection, account: str) -> str:
     """Return the cause while an account is paused, else ""."""
-    paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
-    return connection.execute(select(accounts.c.cause).where(*paused)).scalar() or ""
+    return connection.execute(_PAUSE_CAUSE, {"account": account}).scalar() or ""
 
 
 def is_repeated(
