@@ -110,11 +110,19 @@ async def run_process(folder: Path, environment: Mapping[str, str], *args: str) 
 
 async def wait_for_line(process: Process, text: str) -> str:
     """Return the first line of output that contains `text`."""
+    *_, line = await read_until(process, text)
+    return line
+
+
+async def read_until(process: Process, text: str) -> list[str]:
+    """Return the lines of output to the first one that contains `text`."""
     assert process.stdout
+    lines = []
     async with asyncio.timeout(WAIT_SECONDS):
         while line := (await process.stdout.readline()).decode():
+            lines.append(line)
             if text in line:
-                return line
+                return lines
     raise AssertionError(f"{text!r} is not in the output")
 
 

@@ -2,10 +2,22 @@
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
+from bootstrap.servers import bind_listeners
+from csat.settings import Settings
 from csat.web.server import bind, serve
+
+SETTINGS: dict[str, Any] = {
+    "slack_bot_token": "xoxb-1",
+    "slack_app_token": "xapp-1",
+    "port": 0,
+    "metrics_port": 0,
+    "csat_public_url": "http://127.0.0.1:1",
+    "csat_public_port": 0,
+}
 
 
 async def test_a_bound_port_refuses_connections_until_it_is_served() -> None:
@@ -34,3 +46,31 @@ async def test_that_another_program_listens_there_by_now_is_told() -> None:
         ):
             async with serve([], listener):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("setting", "host"),
+    [
+        ("HOST", "300.1.1.1"),
+        ("HOST", "203.0.113.7"),
+        ("HOST", "h" * 70),
+        ("METRICS_HOST", "300.1.1.1"),
+        ("CSAT_PUBLIC_HOST", "300.1.1.1"),
+    ],
+)
+def test_an_address_that_can_not_be_listened_at_is_named_with_its_setting(setting: str, host: str) -> None:
+    settings = Settings(**{**SETTINGS, setting.lower(): host})
+    port = setting.replace("HOST", "PORT")
+
+    with pytest.raises(OSError, match=f"^{setting} {host} and {port} 0 can't be"), bind_listeners(settings):
+        pass
+
+
+@pytest.mark.parametrize("setting", ["PORT", "METRICS_PORT", "CSAT_PUBLIC_PORT"])
+def test_a_port_in_use_is_named_with_its_setting(setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        settings = Settings(**{**SETTINGS, setting.lower(): port})
+
+        with pytest.raises(OSError, match=f"^{setting} {port} is in use: "), bind_listeners(settings):
+            pass
