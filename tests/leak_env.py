@@ -49,10 +49,11 @@ CUSTOMERS = {
 }
 """The customers by their ids in Slack, where they have their handles as names."""
 
+SOURCES = ("pushed", "polled", "swept", "posted", "pressed")
 ALL_MODES = [
-    f"{slack}, {source}"
-    for slack in ("socket mode", "http")
-    for source in ("pushed", "polled", "swept", "posted", "pressed")
+    *(f"socket mode, {source}" for source in SOURCES),
+    "http, pushed",
+    *(pytest.param(f"http, {source}", marks=pytest.mark.slow) for source in SOURCES[1:]),
 ]
 """How the app receives requests from Slack, and answers: from X, on its own page, or by buttons in Slack."""
 

@@ -93,7 +93,7 @@ async def test_surveys_sent_at_the_same_time_are_all_exported(
     expected = await export_rows(seeded_database, tmp_path / "before.csv")
     for row in expected[:10]:
         await seeded_database.run(update_survey, row.survey_id, sent_at=NOON, metric="csat")
-    monkeypatch.setattr(exporting, "PAGE_SIZE", 3)
+    monkeypatch.setattr(exporting, "PAGE_SIZE", 9)
 
     rows = await export_rows(seeded_database, tmp_path / "after.csv")
 

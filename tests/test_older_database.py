@@ -9,7 +9,7 @@ import pytest
 from csat.db.database import Database
 from csat.db.migrations.upgrade import HEAD_REVISION
 from tests.app_process import fake_environment, run_command, run_process
-from tests.databases import KINDS, Databases, migrate, read_schema
+from tests.databases import KINDS, SLOW_KINDS, Databases, migrate, read_schema
 
 COMMANDS = (
     ("prune", "--older-than", "400d", "--dry-run"),
@@ -48,7 +48,7 @@ async def test_a_command_creates_no_tables_in_an_empty_database(databases: Datab
     assert read_schema(url) == ([], None)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SLOW_KINDS)
 async def test_an_app_that_can_not_start_as_its_port_is_in_use_leaves_an_older_database_as_it_is(
     databases: Databases, tmp_path: Path, kind: str
 ) -> None:

@@ -9,11 +9,10 @@ import pytest
 from sqlalchemy import Connection, text
 
 from csat.db import database as db_module
-from csat.db import postgresql_connections, tables, transaction_deadlines
+from csat.db import inspection, postgresql_connections, tables, transaction_deadlines
 from csat.db.database import Database
 from csat.db.engines import READER_THREADS, WRITER_THREADS
 from csat.db.errors import CommitUnknown, DatabaseError
-from csat.db.inspection import inspect_database
 from csat.db.migrations import upgrade
 from handlers import form_submission
 from sandbox.slack import ActionOutcome, fixtures
@@ -37,6 +36,13 @@ TIMEOUTS = {
 def _real_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     for (module, name), value in TIMEOUTS.items():
         monkeypatch.setattr(module, name, value)
+
+
+@pytest.fixture(name="short_timeouts")
+def _short_timeouts(real_timeouts: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - comes first
+    monkeypatch.setattr(db_module, "WRITE_SECONDS", 2.0)
+    monkeypatch.setattr(db_module, "READ_SECONDS", 2.0)
+    monkeypatch.setattr(inspection, "WRITE_SECONDS", 2.0)
 
 
 @pytest.fixture(name="world")
@@ -175,11 +181,12 @@ async def test_the_health_check_fails_at_once_if_postgresql_becomes_silent_durin
 
 
 @pytest.mark.parametrize("words", [b"pg_catalog", b"INSERT INTO write_checks", b"COMMIT"])
+@pytest.mark.usefixtures("short_timeouts")
 def test_a_database_is_inspected_in_time_or_not_at_all(proxy: SilentProxy, words: bytes) -> None:
     proxy.silence_after(words)
     started_at = time.monotonic()
     with pytest.raises(DatabaseError, match="did not respond in time"):
-        inspect_database(proxy.url)
+        inspection.inspect_database(proxy.url)
 
     assert time.monotonic() - started_at < 2 * db_module.WRITE_SECONDS
 
@@ -192,6 +199,7 @@ def list_accounts(connection: Connection) -> list[str]:
     return list(connection.execute(text("SELECT id FROM accounts ORDER BY id")).scalars())
 
 
+@pytest.mark.usefixtures("short_timeouts")
 async def test_more_silent_transactions_than_threads_delay_no_later_one(
     database: Database, proxy: SilentProxy
 ) -> None:
@@ -211,6 +219,7 @@ async def test_more_silent_transactions_than_threads_delay_no_later_one(
 
 
 @pytest.mark.parametrize("words", [(b"INSERT INTO accounts",), (b"INSERT INTO accounts", b"COMMIT")])
+@pytest.mark.usefixtures("short_timeouts")
 async def test_only_a_transaction_whose_commit_began_has_an_unknown_outcome(
     database: Database, proxy: SilentProxy, words: tuple[bytes, ...]
 ) -> None:
