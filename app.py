@@ -249,6 +249,21 @@ def restore(
     )
 
 
+@cli.command("after-restore")
+def prepare_restored() -> None:
+    """Keep a database that pg_restore or a snapshot has restored from sending anything twice.
+
+    Run it before the app starts. `restore` does the same by itself.
+    """
+    from cli import restore as restoring
+
+    run(
+        restoring.run_after_restore(load_or_exit(load_settings_without_x_keys)),
+        "Nothing was changed",
+        logging.WARNING,
+    )
+
+
 @cli.command()
 def report(
     source: Annotated[Path, typer.Option("--from", help="A file written by `export`.")],

@@ -42,7 +42,7 @@ def database_file(settings: SettingsWithoutXKeys) -> Path:
     """Return the file of the database; raises `BackupError` if it is not one of SQLite."""
     if file := find_file(settings):
         return file
-    raise BackupError("DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore.")
+    raise BackupError("DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore, then after-restore.")
 
 
 def back_up(database: Path, target: Path) -> Contents:

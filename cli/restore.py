@@ -1,4 +1,7 @@
-"""`python app.py restore FILE`: puts a backup in the place of the SQLite database of a stopped app."""
+"""`python app.py restore FILE`: puts a backup in the place of the SQLite database of a stopped app.
+
+`python app.py after-restore` does the rest of it after a database was restored by other means.
+"""
 
 import contextlib
 import os
@@ -13,6 +16,7 @@ from cli.backup import Contents, back_up, check_backup, count_contents, database
 from cli.errors import CommandError
 from csat.clock import utc_now
 from csat.db.database import Database
+from csat.db.inspection import Schema, inspect_database
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.db.restored_surveys import ask_about_unsettled
 from csat.reporting.formatting import pluralize
@@ -44,19 +48,25 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
         with tempfile.TemporaryDirectory(prefix="restoring-", dir=database.parent) as folder:
             restored = Path(folder) / database.name
             back_up(source, restored)
-            unsettled, has_links = await _prepare(restored)
+            unsettled, has_links = await _prepare(f"sqlite:///{restored}")
             if os.geteuid() == 0:
                 os.chown(restored, owner.st_uid, owner.st_gid)  # the app may run as another user
             _put_in_place(restored, database)
     typer.echo(f"Restored {database}: {contents}. {TO_REDO}")
-    if has_links:
-        typer.echo(TO_ROTATE)
-    if unsettled:
-        typer.echo(
-            f"Not settled when the backup was made: {pluralize(unsettled, 'survey')}, which may have been "
-            "sent since. The app sends none of them again by itself: it asks their requesters whether they "
-            "arrived."
-        )
+    _tell(unsettled, has_links=has_links)
+
+
+async def run_after_restore(settings: SettingsWithoutXKeys) -> None:
+    """Prepare a database that something else has restored, and print what to do.
+
+    Raises `CommandError` if it has no tables, or `DatabaseError`.
+    """
+    url = settings.database_url.get_secret_value()
+    if inspect_database(url) is Schema.MISSING:
+        raise CommandError("the database has no tables. Restore it first, or check DATABASE_URL.")
+    unsettled, has_links = await _prepare(url)
+    typer.echo(f"The restored database is ready for the app to start. {TO_REDO}")
+    _tell(unsettled, has_links=has_links)
 
 
 def _check_source(source: Path, database: Path) -> Contents:
@@ -65,14 +75,25 @@ def _check_source(source: Path, database: Path) -> Contents:
     return check_backup(source)
 
 
-async def _prepare(restored: Path) -> tuple[int, bool]:
-    """Migrate a copy of the backup, and have requesters asked what is not settled.
+async def _prepare(url: str) -> tuple[int, bool]:
+    """Migrate a restored database, and have requesters asked what is not settled.
 
     Return how many surveys that are, and whether it has the secret of links to the rating page.
     """
-    with contextlib.closing(Database(f"sqlite:///{restored}")) as database:
+    with contextlib.closing(Database(url)) as database:
         unsettled = await database.run(ask_about_unsettled, utc_now())
         return unsettled, bool(await database.read(load_rating_link_secrets))
+
+
+def _tell(unsettled: int, *, has_links: bool) -> None:
+    if has_links:
+        typer.echo(TO_ROTATE)
+    if unsettled:
+        typer.echo(
+            f"Not settled when the backup was made: {pluralize(unsettled, 'survey')}, which may have been "
+            "sent since. The app sends none of them again by itself: it asks their requesters whether they "
+            "arrived."
+        )
 
 
 @contextlib.contextmanager

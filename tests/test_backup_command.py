@@ -125,4 +125,7 @@ async def test_postgresql_has_its_own_way(tmp_path: Path) -> None:
         environment["DATABASE_URL"] = "postgresql+psycopg://localhost/csat"
         code, printed = await run_command(tmp_path, environment, "backup", "backup.db")
 
-    assert (code, printed) == (1, "No backup: DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore.\n")
+    assert (code, printed) == (
+        1,
+        "No backup: DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore, then after-restore.\n",
+    )

@@ -18,6 +18,7 @@ from csat.surveys.opt_outs import How
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
+from tests.databases import KINDS, Databases, migrate, read_schema
 from tests.rating_page_kit import link_settings
 from tests.world import World, idle_world, is_app_idle, running_app
 
@@ -331,5 +332,58 @@ async def test_postgresql_has_its_own_way(tmp_path: Path) -> None:
 
     assert (code, printed) == (
         1,
-        "Not restored: DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore.\n",
+        "Not restored: DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore, then after-restore.\n",
     )
+
+
+async def run_after_restore(folder: Path, url: str) -> tuple[int, str]:
+    async with fake_environment(folder) as (_, _, environment):
+        environment["DATABASE_URL"] = url
+        return await run_command(folder, environment, "after-restore")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_waited_in_a_database_that_was_restored_by_other_means_is_not_sent_again(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    async with idle_world(tmp_path, database_url=databases.make(kind, tmp_path)) as world:
+        async with running_app(world):
+            world.x.fail(Fault.OVER_CAPACITY)
+            await world.submit_survey()
+            await world.wait_until(lambda: world.rows(tables.attempts.c.ended_at))
+        world.x.recover()
+        code, printed = await run_after_restore(tmp_path, world.database_url)
+        async with running_app(world):
+            await world.advance(hours=30)
+            await world.wait_for_dm("was restored from a backup")
+            await world.wait_until(is_app_idle)
+
+        assert (world.x.feedbacks, world.states()) == ([], ["uncertain"])
+    assert code == 0
+    assert printed.startswith(f"The restored database is ready for the app to start. {TO_REDO}\n")
+    assert "Not settled when the backup was made: 1 survey, which may have been sent since." in printed
+
+
+async def test_a_database_that_was_restored_by_other_means_is_upgraded(
+    databases: Databases, tmp_path: Path
+) -> None:
+    url = databases.empty("postgresql", tmp_path)
+    migrate(url, "0012")
+    code, printed = await run_after_restore(tmp_path, url)
+
+    assert (code, printed) == (0, f"The restored database is ready for the app to start. {TO_REDO}\n")
+    assert read_schema(url)[1] == upgrade.HEAD_REVISION
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_database_that_was_not_restored_yet_is_not_created(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    url = databases.empty(kind, tmp_path)
+    code, printed = await run_after_restore(tmp_path, url)
+
+    assert (code, printed) == (
+        1,
+        "Nothing was changed: the database has no tables. Restore it first, or check DATABASE_URL.\n",
+    )
+    assert not (tmp_path / "csat.db").exists()
