@@ -30,6 +30,8 @@ NOTE_ID: Final = "note"
 MAX_TEXT_LENGTH: Final = 9_000
 """Of a comment, and of the notes."""
 
+NOTE_NOT_SAVED: Final = "Your note wasn't saved. To add it, copy it, reopen the low rating, and close it:"
+
 TITLE: Final = "Low rating"
 TITLE_OF_CHANGED: Final = "Changed rating"
 
@@ -66,6 +68,12 @@ def get_note(view: Mapping[str, Any]) -> str:
 def message_modal(message: Message) -> dict[str, Any]:
     """Return a modal that only shows a message."""
     return {**_modal(TITLE, []), "blocks": message.blocks}
+
+
+def unsaved_note_modal(message: Message, note: str) -> dict[str, Any]:
+    """Return a modal that shows a message, and the note that was not saved, so that it can be copied."""
+    unsaved = [rich_line(text(NOTE_NOT_SAVED)), quote(text(note))]
+    return {**_modal(TITLE, []), "blocks": [*message.blocks, *render_all(unsaved)]}
 
 
 def _response(rating: RevealedRating, catalogue: Catalogue, link: str) -> Iterator[Block]:

@@ -108,8 +108,10 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
         notification = await save(services, follow_ups.close, *closed)
     except (InvalidNote, PermissionUnknown, DatabaseError) as problem:
         await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: explain(problem)})
-    except (PermissionDenied, FollowUpConflict) as refusal:
+    except PermissionDenied as refusal:
         await ack(response_action="update", view=low_rating_modals.message_modal(build_refusal(refusal)))
+    except FollowUpConflict as conflict:
+        await ack(response_action="update", view=_build_conflict(conflict, note))
     else:
         await ack()
         if notification:
@@ -157,6 +159,13 @@ async def _find_low_rating(services: Services, interaction: Interaction, key: st
     return await services.database.read(
         follow_ups.find_followable, key or "", interaction.team, interaction.user
     )
+
+
+def _build_conflict(conflict: FollowUpConflict, note: str) -> dict[str, Any]:
+    message = build_refusal(conflict)
+    if conflict.conflict is Conflict.CLOSED:
+        return low_rating_modals.unsaved_note_modal(message, note)
+    return low_rating_modals.message_modal(message)
 
 
 def build_refusal(refusal: PermissionDenied | FollowUpConflict) -> Message:

@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from blocks import low_rating, low_rating_modals
-from csat.surveys.follow_ups import FollowUp, RevealedRating
+from csat.surveys.follow_ups import MAX_NOTE_LENGTH, FollowUp, RevealedRating
 from csat.surveys.recipients import XAccount
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from tests.factories import CATALOGUE, NOON, make_origin, make_survey
@@ -103,3 +103,4 @@ def test_the_note_form_and_the_withdrawn_message_are_valid() -> None:
     check_modal(form)
     assert (form["callback_id"], form["private_metadata"]) == (low_rating_modals.CLOSE_CALLBACK_ID, "7")
     check_modal(low_rating_modals.message_modal(low_rating.withdrawn_message()))
+    check_modal(low_rating_modals.unsaved_note_modal(low_rating.withdrawn_message(), "n" * MAX_NOTE_LENGTH))

@@ -369,6 +369,8 @@ async def test_a_follow_up_closed_meanwhile_is_not_closed_again(world: World) ->
     again = await redeliver(world, submitted, view=view)
 
     assert "This was already done" in str(again.response)
+    assert "Your note wasn't saved." in str(again.response)
+    assert "Another note" in str(again.response)
     assert follow_up_rows(world) == [(None, fixtures.CLEO, NOTE)]
 
 

@@ -531,6 +531,9 @@ def _low_ratings() -> Iterator[Section]:
     ):
         message = low_ratings.build_refusal(refusal)
         yield "supervisor, low rating refused", render_view(low_rating_modals.message_modal(message))
+    closed = low_ratings.build_refusal(FollowUpConflict(Conflict.CLOSED, samples.CLOSED))
+    unsaved = low_rating_modals.unsaved_note_modal(closed, "We called them.")
+    yield "supervisor, low rating was closed by somebody else", render_view(unsaved)
 
 
 def _homes() -> Iterator[Section]:
