@@ -72,7 +72,7 @@ def left_uncertain(
 
 def not_sent_again(key: str, survey: Survey, catalogue: Catalogue) -> Message:
     """Tell the requester that an uncertain survey isn't sent again, as its customer has opted out."""
-    return _ask(key, survey, "Nothing was sent.", _SETTLING, catalogue, opted_out=True)
+    return _ask(key, survey, "", _SETTLING, catalogue, opted_out=True)
 
 
 def _ask(
@@ -86,7 +86,7 @@ def _ask(
 ) -> Message:
     """Return a question about a survey, which is not sent again to a customer who has opted out."""
     if opted_out:
-        advice = f"{advice} {OPTED_OUT}"
+        advice = f"{advice} {OPTED_OUT}".lstrip()
         labels = {action: label for action, label in labels.items() if action != SEND_AGAIN_ACTION}
     recipient = survey.recipient.label
     buttons = [

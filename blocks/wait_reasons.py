@@ -11,8 +11,8 @@ NOT_TAKEN_BY_SLACK_YET: Final = "Slack hasn't taken it yet."
 ACCOUNT_PAUSED: Final = "X isn't accepting surveys ({cause}). An admin of this app has to fix this."
 """Why a survey waits whose account is paused."""
 
-OTHER_ACCOUNT: Final = "This survey belongs to another X account than the one this app uses now."
-"""Why a survey waits that was accepted before an operator changed the X account."""
+OTHER_ACCOUNT: Final = "This survey belongs to an X account that this app isn't using now."
+"""Why a survey waits that was accepted before an operator changed the X account, or left X."""
 
 
 class WaitReason(NamedTuple):

@@ -12,7 +12,7 @@ from csat.slack_api.payloads import Interaction
 from handlers.services import Services
 
 OPERATORS_ONLY = "Only operators can resume sending. Ask an admin of this app to add you to CSAT_OPERATORS."
-OTHER_ACCOUNT = "Nothing was changed: this message is about another X account than the one this app uses now."
+OTHER_ACCOUNT = "Nothing was changed: this message is about an X account that this app isn't using now."
 
 
 def register(app: AsyncApp, services: Services) -> None:

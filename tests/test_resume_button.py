@@ -121,7 +121,7 @@ async def test_the_button_does_not_resume_another_account(world: World) -> None:
     world.x.recover()
     action = {**world.workspace.deliveries[-1].payload["actions"][0], "value": "1810000000000000002"}
     await world.forge(actions=[action])
-    await world.wait_for_dm("another X account", fixtures.CLEO)
+    await world.wait_for_dm("an X account that this app isn't using now", fixtures.CLEO)
     await world.wait_until(is_app_idle)
 
     assert world.rows(tables.accounts.c.paused_at) != [(None,)]

@@ -223,7 +223,7 @@ async def test_send_again_sends_nothing_from_another_account_and_says_so(brand: 
     question = await send_uncertain(brand)
     async with running_app(other):
         await click(other, "send_survey_again", question)
-        await other.wait_for_dm("Nothing was sent. This survey belongs to another X account")
+        await other.wait_for_dm(f"Nothing was sent. {OTHER_ACCOUNT}")
     assert (states_of(brand), recipients(other)) == (["uncertain"], [])
 
     async with running_app(brand):
@@ -253,7 +253,7 @@ async def test_a_survey_of_another_account_that_is_left_is_not_promised_for_tomo
         reply = await other.wait_for_dm("Left as it is.")
 
     assert "tomorrow" not in visible_text(reply)
-    assert "another X account" in visible_text(reply)
+    assert OTHER_ACCOUNT in visible_text(reply)
 
 
 async def test_an_uncertain_survey_of_another_account_is_not_promised_to_be_settled_tomorrow(
@@ -265,7 +265,7 @@ async def test_an_uncertain_survey_of_another_account_is_not_promised_to_be_sett
         question = await other.wait_for_dm("may not have arrived")
 
     assert "tomorrow" not in visible_text(question)
-    assert "another X account" in visible_text(question)
+    assert OTHER_ACCOUNT in visible_text(question)
 
 
 async def test_a_requester_is_told_that_their_survey_waits_for_another_account(
@@ -277,8 +277,8 @@ async def test_a_requester_is_told_that_their_survey_waits_for_another_account(
         message = await other.wait_for_dm("Queued")
         home = visible_text(await other.open_home())
 
-        assert "belongs to another X account than the one this app uses now" in visible_text(message)
-        assert "queued · This survey belongs to another X account" in home
+        assert "belongs to an X account that this app isn't using now" in visible_text(message)
+        assert f"queued · {OTHER_ACCOUNT}" in home
         assert other.count_messages("Queued", message.channel) == 1
         await click(other, "cancel_survey", message)
         await other.wait_for_dm("Canceled: the survey to")
