@@ -28,9 +28,8 @@ from csat.rating_page import secret_expiry
 from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
 from csat.shared_resources import Notify, Resources
-from csat.slack_api.client import SlackClient
-from csat.slack_api.error_explanations import explain
-from csat.slack_api.errors import SlackError, is_rejection
+from csat.slack_api.errors import SlackError
+from csat.slack_api.token_check import TokenCheck
 from csat.values_from_settings import build_default_draft
 from handlers import bolt_dispatch
 from handlers.services import Services
@@ -127,7 +126,7 @@ def periodic_tasks(
     resources: Resources, intake: Intake, breaker: CircuitBreaker, app_home: AppHome
 ) -> list[PeriodicTask]:
     """Return what the scheduler repeats."""
-    checking = PeriodicTask("checking Slack's token", resources.slack.check_token, TOKEN_CHECK_INTERVAL)
+    checking = PeriodicTask("checking Slack's token", TokenCheck(resources.slack).run, TOKEN_CHECK_INTERVAL)
     outage = PeriodicTask(
         "checking for the end of an outage", resources.database.check_outage, OUTAGE_CHECK_INTERVAL
     )
@@ -144,23 +143,11 @@ def periodic_tasks(
 
 
 def start_checks(resources: Resources, breaker: CircuitBreaker) -> None:
-    """Connect to Slack and X in the background, and log what stands in the way of sending."""
+    """Ask X and the database in the background what stands in the way of sending, and log it."""
     tasks = resources.tasks
-    tasks.start(warm_up(resources.slack), "authenticating with Slack")
     tasks.start(suppress_db_errors(breaker.check()), "checking the X account")
     counting = suppress_db_errors(log_other_accounts(resources))
     tasks.start(counting, "counting what waits for other accounts")
-
-
-async def warm_up(slack: SlackClient) -> None:
-    """Open the connection to Slack before somebody waits for it."""
-    try:
-        await slack.team_id()
-    except SlackError as error:
-        if is_rejection(error):
-            log.error("Slack rejects this app: %s. Run python app.py check", explain(error))  # noqa: TRY400
-        else:
-            log.warning("Can't reach Slack, retrying: %s", explain(error))
 
 
 async def log_other_accounts(resources: Resources) -> None:

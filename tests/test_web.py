@@ -22,7 +22,7 @@ from csat.web.slack_events import parse_payload
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Fault
 from tests.local_client import local_client
-from tests.world import WAIT_SECONDS, World, idle_world, running_app, running_world
+from tests.world import HASTY, WAIT_SECONDS, World, idle_world, running_app, running_world
 
 FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
 SECRET_TEXT = "between you and me"
@@ -356,6 +356,22 @@ async def test_a_rejected_app_token_is_named_and_logged_once_and_the_bot_token_i
 
     levels = [each.levelname for each in caplog.records if each.name == logger]
     assert levels.count("WARNING") == 1
+
+
+async def test_the_log_says_once_that_slack_rejects_the_token_and_once_that_it_accepts_it_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "csat.slack_api.token_check")
+    async with running_world(tmp_path, pace=HASTY) as world:
+        world.workspace.faults.fail("auth.test", "token_revoked", times=1000)
+        await world.wait_until(lambda: caplog.text.count("Slack rejects this app") > 2)
+        world.workspace.faults.clear()
+        await world.wait_until(lambda: "Slack accepts this app again" in caplog.text)
+
+    logged = [(each.levelname, each.getMessage()) for each in caplog.records if each.levelno > logging.DEBUG]
+    rejected = "Slack rejects this app: the token was revoked (token_revoked). Run python app.py check"
+    assert logged.count(("ERROR", rejected)) == 1
+    assert logged.count(("INFO", "Slack accepts this app again")) == 1
 
 
 async def test_the_outbox_says_once_that_slack_does_not_name_the_workspace(

@@ -90,7 +90,7 @@ class SlackClient:
 
     async def check_token(self) -> None:
         """Ask Slack whether it accepts the token; raises `SlackError`."""
-        await self._authenticate()
+        self._team = await self._authenticate()
 
     async def message_url(self, channel: str, ts: str) -> str:
         """Return the URL of a message, or "" if `ts` is empty or Slack can't be reached."""
