@@ -57,7 +57,7 @@ async def _write(database: Database, selection: Selection, output: Path, names: 
     typer.echo(
         f"Exported {pluralize(rows, 'survey')} ({remarks}) of {selection.period.title} to {output}; "
         f"the checksum is in {manifest_path(output).name}."
-        f"{format_unknown_names(names.unknown, is_slack_available=names.is_available)}"
+        f"{format_unknown_names(names.unknown, names.why_unknown)}"
     )
 
 

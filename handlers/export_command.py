@@ -91,7 +91,7 @@ async def _export(services: Services, user: str, selection: Selection) -> None:
         )
         surveys = pluralize(manifest.rows, "survey")
         comment = FINISHED.format(title=period.title, surveys=surveys, remarks=format_remarks(manifest))
-        comment += format_unknown_names(names.unknown, is_slack_available=names.is_available)
+        comment += format_unknown_names(names.unknown, names.why_unknown)
         await services.slack.files.share(user, uploads, comment)
 
 

@@ -112,8 +112,12 @@ def complete_files(world: World) -> list[File]:
             "missing_scope",
             ": for those of private channels, an admin of this app can add the scope groups:read.",
         ),
-        ("ratelimited", ", as Slack could not be reached or was too busy. Export again to get it."),
-        ("503", ", as Slack could not be reached or was too busy. Export again to get it."),
+        ("ratelimited", ": there are too many requests at the moment (ratelimited). Export again later."),
+        ("503", ": Slack has a problem at the moment (HTTP 503). Export again later."),
+        (
+            "token_revoked",
+            ": the token was revoked (token_revoked). Export again once an admin of this app has fixed SLACK",
+        ),
     ],
 )
 async def test_an_export_says_how_many_names_slack_did_not_tell_and_why(
@@ -208,6 +212,20 @@ async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -
     assert f" of {title} to all.csv; the checksum is in all.csv.manifest.json" in printed
     assert "surveys (everybody's, none left out" in printed
     assert len((tmp_path / "all.csv").read_text(encoding="utf-8-sig").splitlines()) > 1_000
+
+
+async def test_the_export_command_blames_no_scope_if_slack_does_not_accept_the_token(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        with contextlib.closing(Database(environment["DATABASE_URL"])) as database:
+            await database.run(insert_rated, [5], utc_now())
+        environment["SLACK_BOT_TOKEN"] = "xoxb-wrong"
+        code, printed = await run_command(tmp_path, environment, "export", "--output", "all.csv")
+
+    assert code == 0
+    assert printed.endswith(
+        " 2 names are missing: Slack does not accept the token (invalid_auth). "
+        "Export again once an admin of this app has fixed SLACK_BOT_TOKEN.\n"
+    )
 
 
 @pytest.mark.parametrize("since", ["%Y-%m", "%Y-%m-%d", "%Y-%m-%d..%Y-%m-%d"])

@@ -33,9 +33,18 @@ async def test_slack_is_asked_once_for_each_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "most_calls"), [("user_not_found", 100), ("missing_scope", 100), ("ratelimited", CONCURRENCY)]
+    ("error", "most_calls"),
+    [
+        ("user_not_found", 100),
+        ("missing_scope", 100),
+        ("ratelimited", CONCURRENCY),
+        ("invalid_auth", CONCURRENCY),
+        ("account_inactive", CONCURRENCY),
+    ],
 )
-async def test_slack_is_asked_no_more_once_it_is_unavailable(error: str, most_calls: int) -> None:
+async def test_slack_is_asked_no_more_once_it_is_unavailable_or_rejects_the_token(
+    error: str, most_calls: int
+) -> None:
     async with asking() as (workspace, names):
         workspace.faults.fail("users.info", error, times=100)
         await names.look_up(f"U{number:010}" for number in range(100))
@@ -43,10 +52,10 @@ async def test_slack_is_asked_no_more_once_it_is_unavailable(error: str, most_ca
         assert names.unknown == 100
         assert len(workspace.api_calls) <= most_calls
         assert (len(workspace.api_calls) == 100) is (most_calls == 100)
-        assert names.is_available is (most_calls == 100)
+        assert (names.failure is None) is (most_calls == 100)
 
 
-async def test_a_late_rejection_does_not_make_slack_available_again() -> None:
+async def test_a_late_refusal_does_not_make_slack_available_again() -> None:
     async with asking() as (workspace, names):
         workspace.faults.fail("users.info", "ratelimited")
         workspace.faults.fail("conversations.info", "channel_not_found")
@@ -54,8 +63,8 @@ async def test_a_late_rejection_does_not_make_slack_available_again() -> None:
             looking_up = asyncio.create_task(names.look_up([fixtures.ADA, fixtures.SUPPORT]))
             async with asyncio.timeout(WAIT_SECONDS):
                 await hold.arrived.wait()
-                while names.is_available:  # noqa: ASYNC110 - no event tells it
+                while not names.failure:  # noqa: ASYNC110 - no event tells it
                     await asyncio.sleep(POLL_SECONDS)
         await looking_up
 
-        assert not names.is_available
+        assert str(names.failure) == "ratelimited"

@@ -70,15 +70,9 @@ def format_tests(number: int) -> str:
     return f"{number:,} of them {tests}, which reports leave out" if number else ""
 
 
-def format_unknown_names(number: int, *, is_slack_available: bool) -> str:
+def format_unknown_names(number: int, why: str) -> str:
     """Return the end of the text about an export: how many names Slack did not tell, and why."""
-    if not number:
-        return ""
-    missing = f"{pluralize(number, 'name')} {'is' if number == 1 else 'are'} missing"
-    if not is_slack_available:
-        it = "it" if number == 1 else "them"
-        return f" {missing}, as Slack could not be reached or was too busy. Export again to get {it}."
-    return f" {missing}: for those of private channels, an admin of this app can add the scope groups:read."
+    return f" {pluralize(number, 'name')} {'is' if number == 1 else 'are'} missing: {why}" if number else ""
 
 
 def pluralize(number: int, noun: str) -> str:
