@@ -12,7 +12,8 @@ from csat.reporting.export_files import Manifest, manifest_path, read_manifest, 
 from csat.reporting.export_rows import Selection
 from csat.reporting.formatting import format_tests, format_unknown_names, pluralize
 from csat.reporting.periods import InvalidPeriod, parse_period
-from csat.slack_api.errors import SlackError, SlackUnavailable
+from csat.slack_api import error_explanations
+from csat.slack_api.errors import TOKEN_ERRORS, SlackError, SlackUnavailable
 from csat.slack_api.names_for_exports import Names
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
@@ -41,6 +42,7 @@ UPLOADS_DISABLED = (
     "There is no export, as your Slack workspace does not allow file uploads. "
     "Ask a workspace admin to allow them, or an admin of this app to run python app.py export."
 )
+APP_REJECTED = "There is no export: {reason}. Ask an admin of this app to fix SLACK_BOT_TOKEN."
 ADVICE = {"missing_scope": MISSING_SCOPE, "file_uploads_disabled": UPLOADS_DISABLED}
 """By Slack's error code."""
 EXAMPLE = "For example: /csat export 90d"
@@ -104,5 +106,7 @@ def format_remarks(manifest: Manifest) -> str:
 
 def explain(error: SlackError) -> str:
     """Return why there is no export, and what to do."""
+    if str(error) in TOKEN_ERRORS:
+        return APP_REJECTED.format(reason=error_explanations.explain(error))
     default = UNCONFIRMED if isinstance(error, SlackUnavailable) else FAILED
     return ADVICE.get(str(error), default).format(reason=error)

@@ -157,6 +157,10 @@ async def test_an_invalid_period_is_answered_with_an_example(world: World) -> No
     [
         ("missing_scope", "Ask an admin of this app to add the scope files:write"),
         ("file_uploads_disabled", "Ask a workspace admin to allow them, or"),
+        (
+            "token_expired",
+            "There is no export: the token has expired (token_expired). Ask an admin of this app to fix",
+        ),
         ("storage_limit_reached", "didn't accept the file (storage_limit_reached), so there is no export."),
         ("503", "too busy to confirm that it took the file (HTTP 503)"),
     ],

@@ -293,6 +293,7 @@ def _commands() -> Iterator[Section]:
         export_command.FINISHED,
         export_command.FAILED,
         export_command.UNCONFIRMED,
+        export_command.explain(SlackUnavailable("token_revoked")),
         export_command.MISSING_SCOPE,
         export_command.UPLOADS_DISABLED,
         export_command.NO_LONGER_A_SUPERVISOR,
