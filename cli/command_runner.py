@@ -1,6 +1,9 @@
 """Run a command: its settings, its log, its event loop, and what it prints if it can't go on."""
 
+import asyncio
 import logging
+import signal
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, NoReturn, TypeVar
@@ -48,6 +51,7 @@ def run(
 ) -> None:
     """Run a command's work; if an expected error ends it, print that after `failing`, and exit with 1.
 
+    If SIGTERM cancels it, exit with 143, as shells and Docker say it.
     Each retry of a transaction is logged at `retry_level`.
     """
     handler = logging.StreamHandler()
@@ -57,10 +61,22 @@ def run(
     stamina.instrumentation.set_on_retry_hooks([partial(_log_retry, retry_level)])
     try:
         uvloop.run(work)
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
     except BrokenPipeError:
         raise  # typer ends quietly when the output's reader is gone
     except (DatabaseError, CatalogueError, InvalidExport, CommandError, OSError) as error:
         give_up([f"{failing}: {error}"], log_format)
+
+
+def cancel_on_sigterm() -> None:
+    """Let SIGTERM cancel the command's work from now on, as Ctrl-C does; else it ends the process at once.
+
+    Only the main thread can handle signals.
+    """
+    task = asyncio.current_task()
+    if task and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def give_up(lines: list[str], log_format: LogFormat = "text") -> NoReturn:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import typer
 
+from cli.command_runner import cancel_on_sigterm
 from cli.errors import CommandError
 from cli.existing_database import open_existing
 from cli.named_customers import name_customer
@@ -184,6 +185,7 @@ async def _import(importer: Importer, customers: list[ListedCustomer], source: P
 
     Those whom X has to look up are last, so that no other waits for X.
     """
+    cancel_on_sigterm()
     customers = sorted(customers, key=lambda customer: customer.recipient.id is None)
     results: list[ImportResult] = []
     bar = typer.progressbar(customers, label="Recording")

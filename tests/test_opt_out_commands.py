@@ -1,6 +1,7 @@
 """`python app.py opt-outs` and `forget`: the list of opt-outs on the command line."""
 
 import csv
+import signal
 import stat
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
@@ -17,7 +18,7 @@ from csat.db.database import Database
 from csat.surveys.opt_outs import How
 from sandbox.slack import Workspace, fixtures
 from sandbox.x import Endpoint, FakeX, Fault
-from tests.app_process import fake_environment, run_command
+from tests.app_process import fake_environment, run_command, start_command, stop
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON
 
@@ -266,6 +267,24 @@ async def test_an_import_that_x_stops_says_how_to_go_on(operator: Operator) -> N
     code, output = await operator.run_import("33\n@mira_k\n34\n", *go_on.split())
     assert (code, len(operator.rows())) == (0, 3)
     assert "Recorded 1 opt-out; 1 were on file already." in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_an_import_that_a_signal_stops_says_how_to_go_on(
+    operator: Operator, number: signal.Signals
+) -> None:
+    (operator.folder / "list.csv").write_text("33\n@mira_k\n", "utf-8")
+    command = ("opt-outs", "import", "list.csv", "--apply")
+    with operator.x.hold(Endpoint.LOOKUP) as hold:
+        process = await start_command(operator.folder, operator.environment, *command)
+        await hold.arrived.wait()
+        code, output = await stop(process, number)
+
+    assert code == 128 + number
+    assert output.endswith(
+        "Recorded 1 opt-out; 0 were on file already.\n"
+        "To go on: python app.py opt-outs import list.csv --apply --from-line 2\n"
+    )
 
 
 async def test_an_import_waits_while_x_is_busy(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
