@@ -162,7 +162,9 @@ async def import_file(settings: Settings, source: Path, *, apply: bool, from_lin
             typer.echo(line)
         if not apply:
             known = await importer.count_known(resolved.customers)
-            for line in _describe(resolved.customers, known, source, asks_x=bool(settings.x_account_id)):
+            rest = f" --from-line {from_line}" if from_line > 1 else ""
+            command = f"python app.py opt-outs import {source} --apply{rest}"
+            for line in _describe(resolved.customers, known, command, asks_x=bool(settings.x_account_id)):
                 typer.echo(line)
         else:
             problems += await _import(importer, resolved.customers, source)
@@ -211,8 +213,8 @@ async def _import(importer: Importer, customers: list[ListedCustomer], source: P
     return problems
 
 
-def _describe(customers: list[ListedCustomer], known: int, source: Path, *, asks_x: bool) -> list[str]:
-    """Return what an import would do."""
+def _describe(customers: list[ListedCustomer], known: int, command: str, *, asks_x: bool) -> list[str]:
+    """Return what an import would do, and the command that does so."""
     handles = sum(customer.recipient.id is None for customer in customers)
     found = f"{pluralize(len(customers), 'customer')}, {known} of them on file already."
     look_up = f" {pluralize(handles, 'handle')} would be looked up on X, which may charge for each."
@@ -220,7 +222,7 @@ def _describe(customers: list[ListedCustomer], known: int, source: Path, *, asks
         look_up = f" {pluralize(handles, 'handle')} can't be looked up without the keys of X."
     return [
         f"{found}{look_up if handles else ''}",
-        f"Nothing was changed. To record them: python app.py opt-outs import {source} --apply",
+        f"Nothing was changed. To record them: {command}",
     ]
 
 

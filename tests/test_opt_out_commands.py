@@ -71,6 +71,18 @@ async def test_without_apply_an_import_only_says_what_it_would_do(operator: Oper
     assert operator.x.requests == []
 
 
+async def test_without_apply_an_import_of_the_rest_of_a_list_names_the_command_for_that(
+    operator: Operator,
+) -> None:
+    code, output = await operator.run_import("33\n34\n35\n", "--from-line", "2")
+
+    assert code == 0
+    assert output == (
+        "2 customers, 0 of them on file already.\n"
+        "Nothing was changed. To record them: python app.py opt-outs import list.csv --apply --from-line 2\n"
+    )
+
+
 async def test_an_import_records_each_customer_once(operator: Operator) -> None:
     first = await operator.run_import(GOOD, "--apply")
     again = await operator.run_import(GOOD, "--apply")
