@@ -1,10 +1,11 @@
 """A list of customers who asked not to be surveyed: CSV with a customer, a reason and a date."""
 
 import csv
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from cli.errors import CommandError
 from cli.named_customers import parse_customer
@@ -60,27 +61,32 @@ def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedC
     A first line with the word "customer" names the columns. Raises `CommandError`, also if it looks like
     another header, or `OSError`.
     """
+    lines = _read_lines(path)
+    for separator, name in OTHER_SEPARATORS.items():
+        if separator in "".join(lines[:1]).partition(",")[0]:
+            raise CommandError(f"{path} has {name} between its cells. Save it with commas.")
+    yield from (listed for listed in _parse_lines(lines, path, now) if listed.line >= from_line)
+
+
+def _read_lines(path: Path) -> list[str]:
+    """Return a file's lines, read once, as a pipe allows no more; raises `CommandError` or `OSError`."""
     try:
-        with path.open(encoding=ENCODING, newline="") as file:
-            first, _ = file.readline(), file.seek(0)
-            for separator, name in OTHER_SEPARATORS.items():
-                if separator in first.partition(",")[0]:
-                    raise CommandError(f"{path} has {name} between its cells. Save it with commas.")
-            yield from (listed for listed in _read_lines(file, now) if listed.line >= from_line)
+        return io.StringIO(path.read_bytes().decode(ENCODING), newline="").readlines()
     except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not a CSV file in UTF-8: {error}.") from error
+        line = len(error.object[: error.end].splitlines())
+        raise CommandError(f"line {line} of {path} isn't in UTF-8. Save the file as CSV UTF-8.") from error
 
 
-def _read_lines(file: TextIO, now: datetime) -> Iterator[ListedCustomer | LineProblem]:
+def _parse_lines(lines: list[str], path: Path, now: datetime) -> Iterator[ListedCustomer | LineProblem]:
     columns = COLUMNS
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(lines, 1):
         try:
             cells = _split(line)
             names = tuple(cell.strip().lower() for cell in cells)
             if number == 1 and COLUMNS[0] in names:
                 columns = names
             elif number == 1 and OTHER_NAMES.intersection(names[:1]):
-                raise CommandError(f"the first line of {file.name} {HEADER_ADVICE}")
+                raise CommandError(f"the first line of {path} {HEADER_ADVICE}")
             elif any(names):
                 yield _parse(number, columns, cells, now)
         except InvalidRecipient as problem:

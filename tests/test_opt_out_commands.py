@@ -1,6 +1,8 @@
 """`python app.py opt-outs` and `forget`: the list of opt-outs on the command line."""
 
+import asyncio
 import csv
+import os
 import signal
 import stat
 from collections.abc import AsyncIterator, Mapping
@@ -313,18 +315,45 @@ async def test_an_import_waits_while_x_is_busy(operator: Operator, monkeypatch: 
     assert (code, len(waits), len(operator.rows())) == (0, 1, 1)
 
 
-@pytest.mark.parametrize(
-    ("content", "problem"), [(b"\xff\xfe", "is not a CSV file in UTF-8"), (None, "No such file")]
-)
-async def test_a_file_that_is_no_list_is_refused(
-    operator: Operator, content: bytes | None, problem: str
-) -> None:
-    if content:
-        (operator.folder / "list.csv").write_bytes(content)
+async def test_a_list_can_be_read_from_a_pipe(operator: Operator) -> None:
+    pipe = operator.folder / "list.csv"
+    os.mkfifo(pipe)
+    _, (code, output) = await asyncio.gather(
+        asyncio.to_thread(pipe.write_text, GOOD, "utf-8"),
+        operator.run("opt-outs", "import", "list.csv", "--apply"),
+    )
+
+    assert (code, len(operator.rows())) == (0, 3), output
+
+
+async def test_a_file_that_can_not_be_read_is_refused(operator: Operator) -> None:
     code, output = await operator.run("opt-outs", "import", "list.csv")
 
-    assert code == 1
-    assert problem in output
+    assert (code, output) == (
+        1,
+        "The import stopped: list.csv can't be read: No such file or directory.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"\xff\xfe3\x003\x00", 1),
+        ("@mira_k\r\n33,Fran\xe7ais\r\n".encode("latin-1"), 2),
+        ("\ufeff@mira_k\n33,ok\n".encode() + b"\xe9", 3),
+    ],
+)
+async def test_a_file_in_another_encoding_is_refused_with_the_line_and_what_to_do(
+    operator: Operator, content: bytes, line: int
+) -> None:
+    (operator.folder / "list.csv").write_bytes(content)
+    code, output = await operator.run("opt-outs", "import", "list.csv", "--apply")
+
+    assert (code, output) == (
+        1,
+        f"The import stopped: line {line} of list.csv isn't in UTF-8. Save the file as CSV UTF-8.\n",
+    )
+    assert operator.rows() == []
 
 
 async def test_an_export_leaves_a_file_that_exists_as_it_is(operator: Operator) -> None:
