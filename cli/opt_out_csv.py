@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cli.errors import CommandError
 from cli.named_customers import parse_customer
+from csat.db.tables import opt_outs
 from csat.reporting.export_files import ENCODING
 from csat.surveys.opt_outs import InvalidReason, parse_reason
 from csat.surveys.recipients import InvalidRecipient, Recipient
@@ -24,6 +25,11 @@ OTHER_NAMES = frozenset(
 """What the first cell of a header may say instead."""
 
 HEADER_ADVICE = f"looks like a header. Call its {COLUMN_NAMES}, or write an @ before a handle."
+
+EXPORT_ADVICE = (
+    "is an export of opt-outs, which can't be imported, as it has only keyed hashes of the customers. "
+    "Import the list with their handles or IDs."
+)
 
 NOT_CLOSED = "A quotation mark isn't closed. Put the customer and the whole reason on one line."
 
@@ -85,6 +91,8 @@ def _parse_lines(lines: list[str], path: Path, now: datetime) -> Iterator[Listed
             names = tuple(cell.strip().lower() for cell in cells)
             if number == 1 and COLUMNS[0] in names:
                 columns = names
+            elif number == 1 and opt_outs.c.recipient_key.name in names:
+                raise CommandError(f"{path} {EXPORT_ADVICE}")
             elif number == 1 and OTHER_NAMES.intersection(names[:1]):
                 raise CommandError(f"the first line of {path} {HEADER_ADVICE}")
             elif any(names):

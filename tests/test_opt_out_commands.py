@@ -356,6 +356,18 @@ async def test_a_file_in_another_encoding_is_refused_with_the_line_and_what_to_d
     assert operator.rows() == []
 
 
+async def test_an_export_can_not_be_imported(operator: Operator) -> None:
+    await operator.run_import(GOOD, "--apply")
+    await operator.run("opt-outs", "export", "out.csv")
+    code, output = await operator.run("opt-outs", "import", "out.csv", "--apply")
+
+    assert code == 1
+    assert output == (
+        "The import stopped: out.csv is an export of opt-outs, which can't be imported, as it has only keyed "
+        "hashes of the customers. Import the list with their handles or IDs.\n"
+    )
+
+
 async def test_an_export_leaves_a_file_that_exists_as_it_is(operator: Operator) -> None:
     await operator.run_import(GOOD, "--apply")
     code, output = await operator.run("opt-outs", "export", "list.csv")
