@@ -153,6 +153,9 @@ async def import_file(settings: Settings, source: Path, *, apply: bool, from_lin
         lines = list(read_list(source, utc_now(), from_line))
     except OSError as error:
         raise CommandError(f"{source} can't be read: {error.strerror}.") from error
+    if not lines:
+        where = f" from line {from_line} on" if from_line > 1 else ""
+        raise CommandError(f"{source} lists nobody{where}. Is it the right file?")
     problems = [line for line in lines if isinstance(line, LineProblem)]
     customers = [line for line in lines if isinstance(line, ListedCustomer)]
     async with open_importer(settings) as importer:

@@ -356,6 +356,24 @@ async def test_a_file_in_another_encoding_is_refused_with_the_line_and_what_to_d
     assert operator.rows() == []
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "where"),
+    [
+        ("", (), ""),
+        ("", ("--apply",), ""),
+        ("customer,reason\n\n", (), ""),
+        ("33\n34\n", ("--from-line", "3"), " from line 3 on"),
+    ],
+)
+async def test_a_file_that_lists_nobody_is_refused(
+    operator: Operator, text: str, options: tuple[str, ...], where: str
+) -> None:
+    code, output = await operator.run_import(text, *options)
+
+    assert code == 1
+    assert output == f"The import stopped: list.csv lists nobody{where}. Is it the right file?\n"
+
+
 async def test_an_export_can_not_be_imported(operator: Operator) -> None:
     await operator.run_import(GOOD, "--apply")
     await operator.run("opt-outs", "export", "out.csv")
