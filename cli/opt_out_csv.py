@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from cli.errors import CommandError
 from cli.named_customers import parse_customer
 from csat.db.tables import opt_outs
 from csat.reporting.export_files import ENCODING
+from csat.reporting.export_rows import TEXT_PREFIX
 from csat.surveys.opt_outs import InvalidReason, parse_reason
 from csat.surveys.recipients import InvalidRecipient, Recipient
 
@@ -32,6 +34,13 @@ EXPORT_ADVICE = (
 )
 
 NOT_CLOSED = "A quotation mark isn't closed. Put the customer and the whole reason on one line."
+
+ROUNDED = (
+    "A spreadsheet has rounded this ID, so it can't be restored from this. Copy it again from its source, "
+    "into a column that is formatted as text."
+)
+
+_ROUNDED_NUMBER = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 """What spreadsheets write instead of commas in some countries."""
@@ -120,10 +129,13 @@ def _parse(line: int, columns: tuple[str, ...], cells: list[str], now: datetime)
     if len(cells) > len(columns):
         raise InvalidLine(f"It has {len(cells)} cells. Put a reason with commas into quotes.")
     values = dict(zip(columns, map(str.strip, cells), strict=False))
+    customer = values.get("customer", "").removeprefix(TEXT_PREFIX)
+    if _ROUNDED_NUMBER.fullmatch(customer):
+        raise InvalidLine(ROUNDED)
     reason, date = values.get("reason", ""), values.get("date", "")
     return ListedCustomer(
         line,
-        parse_customer(values.get("customer", "")),
+        parse_customer(customer),
         parse_reason(reason) if reason else "",
         _parse_date(date, now) if date else None,
     )

@@ -386,6 +386,24 @@ async def test_an_export_can_not_be_imported(operator: Operator) -> None:
     )
 
 
+@pytest.mark.parametrize("rounded", ["1.82E+18", '"1,82E+18"', "1.82e+18", "2E+18", "'1.82E+18"])
+async def test_an_id_that_a_spreadsheet_has_rounded_is_told_as_such(operator: Operator, rounded: str) -> None:
+    code, output = await operator.run_import(f"{rounded}\n33\n", "--apply")
+
+    assert code == 1
+    assert output.startswith(
+        "Line 1: A spreadsheet has rounded this ID, so it can't be restored from this. Copy it again "
+        "from its source, into a column that is formatted as text.\n"
+    )
+    assert len(operator.rows()) == 1
+
+
+async def test_the_apostrophe_of_a_spreadsheet_is_no_part_of_an_id(operator: Operator) -> None:
+    code, output = await operator.run_import("'1820000000000000011\n1820000000000000011\n")
+
+    assert (code, output.partition(",")[0]) == (0, "1 customer")
+
+
 async def test_an_export_leaves_a_file_that_exists_as_it_is(operator: Operator) -> None:
     await operator.run_import(GOOD, "--apply")
     code, output = await operator.run("opt-outs", "export", "list.csv")
