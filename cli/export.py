@@ -12,7 +12,7 @@ from csat.db import audit_log
 from csat.db.audit_log import OPERATOR, AuditAction
 from csat.db.database import Database
 from csat.reporting import export_queries
-from csat.reporting.export_files import manifest_path, read_manifest, write_export
+from csat.reporting.export_files import manifest_path, read_manifest, refuse_existing, write_export
 from csat.reporting.export_rows import Selection
 from csat.reporting.formatting import format_tests, format_unknown_names, pluralize
 from csat.reporting.periods import Period
@@ -43,6 +43,7 @@ async def run(settings: SettingsWithoutXKeys, period: Period, team: str, output:
 
 
 async def _write(database: Database, selection: Selection, output: Path, names: Names) -> None:
+    refuse_existing(output)
     now, detail = utc_now(), selection.model_dump_json()
     await database.run(audit_log.record, selection.team, OPERATOR, AuditAction.EXPORT, detail, now)
     rows = await database.read(export_queries.count_rows, selection)

@@ -50,9 +50,9 @@ async def export(settings: SettingsWithoutXKeys, output: Path) -> None:
     """Write all opt-outs to a file that only its owner can read; raises `CommandError` or `DatabaseError`."""
     number, after_id = 0, 0
     with open_existing(settings) as database:
-        await database.run(audit_log.record, "", OPERATOR, AuditAction.EXPORT_OPT_OUTS, "", utc_now())
         try:
             with open_when_complete(output) as file:
+                await database.run(audit_log.record, "", OPERATOR, AuditAction.EXPORT_OPT_OUTS, "", utc_now())
                 (writer := CsvWriter()).write(file, [EXPORTED])
                 while page := await database.read(opt_outs.fetch_page, after_id, PAGE_SIZE):
                     writer.write(file, ([to_cell(row._mapping[name]) for name in EXPORTED] for row in page))  # noqa: SLF001 - SQLAlchemy's public name

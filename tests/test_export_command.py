@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from blocks.report_summary import own_left_out, summary_text
 from bootstrap.lifespan import lifespan
@@ -273,10 +274,11 @@ async def test_the_export_command_leaves_a_file_that_exists_as_it_is(tmp_path: P
     async with fake_environment(tmp_path) as (_, _, environment):
         with contextlib.closing(Database(environment["DATABASE_URL"])) as database:
             await database.run(insert_rated, [5], utc_now())
-        code, printed = await run_command(tmp_path, environment, "export", "--output", "all.csv")
+            code, printed = await run_command(tmp_path, environment, "export", "--output", "all.csv")
+            exports = await database.read(lambda connection: connection.execute(select(tables.audit)).all())
 
-    assert code == 1
-    assert printed.endswith("The export stopped: all.csv can't be written: File exists.\n")
+    assert (code, printed) == (1, "The export stopped: all.csv can't be written: File exists.\n")
+    assert exports == []
     assert list_files(tmp_path) == ["all.csv", "csat.db"]
     assert (tmp_path / "all.csv").read_text(encoding="utf-8") == "another file"
 

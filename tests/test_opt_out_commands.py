@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from cli import opt_out_files as listing
 from csat.db import opt_outs, tables
+from csat.db.audit_log import AuditAction
 from csat.db.database import Database
 from csat.surveys.opt_outs import How
 from sandbox.slack import Workspace, fixtures
@@ -44,11 +45,11 @@ class Operator(NamedTuple):
         (self.folder / "list.csv").write_text(text, "utf-8")
         return await self.run("opt-outs", "import", "list.csv", *options)
 
-    def rows(self) -> list[Any]:
-        """Return the opt-outs on file."""
+    def rows(self, table: sqlalchemy.Table = tables.opt_outs) -> list[Any]:
+        """Return the opt-outs on file, or the rows of another table."""
         engine = sqlalchemy.create_engine(self.environment["DATABASE_URL"])
         with engine.connect() as connection:
-            rows = list(connection.execute(select(tables.opt_outs).order_by(tables.opt_outs.c.id)))
+            rows = list(connection.execute(select(table).order_by(table.c.id)))
         engine.dispose()
         return rows
 
@@ -410,6 +411,7 @@ async def test_an_export_leaves_a_file_that_exists_as_it_is(operator: Operator) 
 
     assert (code, output) == (1, "The export stopped: list.csv can't be written: File exists.\n")
     assert (operator.folder / "list.csv").read_text("utf-8") == GOOD
+    assert AuditAction.EXPORT_OPT_OUTS not in [row.action for row in operator.rows(tables.audit)]
 
 
 async def test_an_export_holds_the_proof_but_names_no_customer(operator: Operator) -> None:

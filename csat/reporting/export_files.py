@@ -129,14 +129,19 @@ async def _fetch_pages(database: Database, selection: Selection) -> AsyncIterato
             after = Cursor(page[-1].sent_at, page[-1].survey_id)
 
 
+def refuse_existing(path: Path) -> None:
+    """Raise `FileExistsError` if there is a file of this name already."""
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+
+
 @contextlib.contextmanager
 def open_when_complete(path: Path) -> Iterator[BinaryIO]:
     """Open a file that only its owner can read, and that gets its name when the block ends without error.
 
     Raises `OSError`, also if there is a file of this name already.
     """
-    if path.exists():
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    refuse_existing(path)
     partial = path.with_name(f"{path.name}.part")
     try:
         with _open_private(partial) as file:
