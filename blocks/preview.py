@@ -10,7 +10,7 @@ from blocks.elements import context, one_line, text
 from blocks.slack_survey import STOP
 from csat.surveys.link_message import OPT_OUT
 from csat.surveys.networks import Network
-from csat.surveys.questions import SCALES, Catalogue, Metric
+from csat.surveys.questions import PLACEHOLDER, SCALES, Metric
 from csat.surveys.survey import Draft
 from csat.surveys.transports import FACTS, TransportName
 
@@ -19,19 +19,25 @@ NPS_WARNING: Final = "X's newest chat may show NPS as just a number, unlike CSAT
 
 
 def preview(
-    draft: Draft, catalogue: Catalogue, rating_page: str = "", *, names_transport: bool = False
+    draft: Draft, metric: Metric, template: str, rating_page: str = "", *, names_transport: bool = False
 ) -> list[BlockDict]:
-    """Return the message, the question and the scale, with placeholders for what is missing or invalid.
+    """Return the message, the question and the scale, with placeholders for what is missing.
 
     It is short enough to be seen with the fields above it and the buttons below it, without scrolling.
+
+    Args:
+        draft: the survey as it was typed so far.
+        metric: the selected type.
+        template: the selected question.
+        rating_page: the address of the rating page, as the preview shows it.
+        names_transport: whether there are several to choose from.
     """
-    metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
-    transport = TransportName(draft.transport)
-    facts = FACTS[transport]
+    facts = FACTS[TransportName(draft.transport)]
     message = draft.message.strip()[:MAX_MESSAGE_LENGTH] or "(your message)"
     if facts.asks_on_page:
         message = f"{message}\n{rating_page}\n{OPT_OUT}"
-    question = _question(draft, transport, metric, catalogue)
+    usual_name = "(your name on X)" if facts.fills_in_display_name else "(your brand's name)"
+    question = template.replace(PLACEHOLDER, one_line(draft.display_name) or usual_name)
     stop = STOP if facts.network is Network.SLACK else ""
     card = _card(facts.label if names_transport else "", message, question, metric, stop)
     return [card, _nps_warning()] if metric is Metric.NPS and facts.may_show_bare_nps else [card]
@@ -55,10 +61,3 @@ def _card(transport: str, message: str, question: str, metric: Metric, stop: str
 @render_once
 def _nps_warning() -> Block:
     return context(NPS_WARNING)
-
-
-def _question(draft: Draft, transport: TransportName, metric: Metric, catalogue: Catalogue) -> str:
-    variants = {str(variant): variant for variant in catalogue.variants_for(transport, metric)}
-    variant = variants.get(draft.variant, next(iter(variants.values())))
-    usual_name = "(your name on X)" if FACTS[transport].fills_in_display_name else "(your brand's name)"
-    return catalogue.question(metric, variant, one_line(draft.display_name) or usual_name)

@@ -175,14 +175,16 @@ class SurveyForm:
         metric = Metric(draft.metric) if draft.metric in METRICS else Metric.CSAT
         transport = TransportName(draft.transport)
         questions = self._questions[transport, metric]
+        variant = draft.variant if draft.variant in questions else next(iter(questions))
+        template = self.catalogue.template(metric, int(variant))
         offered = self._offered(form)
         if alert_text:
             yield render(alert(alert_text, level="error"))
         yield customer_field(form)
         yield from map(render, customer_blocks(form))
         yield form_inputs.metric(metric)
-        yield questions.get(draft.variant, next(iter(questions.values())))
-        yield from preview(draft, self.catalogue, self._rating_page, names_transport=len(offered) > 1)
+        yield questions[variant]
+        yield from preview(draft, metric, template, self._rating_page, names_transport=len(offered) > 1)
         if form.origin.thread and form.shown_network is Network.SLACK:
             yield _invitation_hint()
         other_network, has_more = self._other_network(form), not form.shows_options

@@ -15,7 +15,6 @@ from blocks.elements import Message
 from blocks.form_customer import USE_CUSTOMER_ACTION
 from blocks.form_state import Form, field_errors, get_block_id
 from blocks.help import Usage, help_message
-from blocks.preview import preview
 from blocks.survey_form import CALLBACK_ID, MAX_OTHER_CUSTOMERS, SurveyForm
 from csat.surveys.limits import Denial
 from csat.surveys.networks import Network
@@ -372,8 +371,12 @@ def test_the_form_has_one_field_per_input() -> None:
 # the preview
 
 
+def build_form(draft: Draft) -> Json:
+    return FORM.build(Form(draft=draft, origin=make_origin()))
+
+
 def test_the_preview_shows_message_question_and_scale() -> None:
-    text = extract_text(preview(make_draft(variant="5"), CATALOGUE))
+    text = extract_text(build_form(make_draft(variant="5")))
 
     assert "How did we do?" in text
     assert "How would you rate your experience so far with Northwind?" in text
@@ -381,20 +384,20 @@ def test_the_preview_shows_message_question_and_scale() -> None:
 
 
 def test_the_nps_preview_shows_its_scale() -> None:
-    text = extract_text(preview(make_draft(metric="nps"), CATALOGUE))
+    text = extract_text(build_form(make_draft(metric="nps")))
 
     assert "0   1   2   3   4   5   6   7   8   9   10" in text
 
 
 def test_the_preview_has_placeholders_for_missing_values() -> None:
-    text = extract_text(preview(Draft(transport="x_card", metric="", variant="99"), CATALOGUE))
+    text = extract_text(build_form(Draft(transport="x_card", metric="", variant="99")))
 
     assert "(your message)" in text
     assert "What is your overall satisfaction with (your name on X)?" in text
 
 
 def test_the_preview_of_a_long_message_is_truncated() -> None:
-    text = extract_text(preview(make_draft(message="m" * MAX_INPUT_LENGTH), CATALOGUE))
+    text = extract_text(build_form(make_draft(message="m" * MAX_INPUT_LENGTH)))
 
     assert text.count("m" * 2_500) == 1
     assert "m" * 2_501 not in text
