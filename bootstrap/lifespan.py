@@ -29,7 +29,7 @@ from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
 from csat.shared_resources import Notify, Resources
 from csat.slack_api.errors import SlackError
-from csat.slack_api.token_check import TokenCheck
+from csat.slack_api.token_watch import TokenWatch
 from csat.values_from_settings import build_default_draft
 from handlers import bolt_dispatch
 from handlers.services import Services
@@ -126,7 +126,7 @@ def periodic_tasks(
     resources: Resources, intake: Intake, breaker: CircuitBreaker, app_home: AppHome
 ) -> list[PeriodicTask]:
     """Return what the scheduler repeats."""
-    checking = PeriodicTask("checking Slack's token", TokenCheck(resources.slack).run, TOKEN_CHECK_INTERVAL)
+    checking = PeriodicTask("checking Slack's token", TokenWatch(resources.slack).run, TOKEN_CHECK_INTERVAL)
     outage = PeriodicTask(
         "checking for the end of an outage", resources.database.check_outage, OUTAGE_CHECK_INTERVAL
     )

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cli.people_on_file import PeopleOnFile
 from cli.slack_customers import PeopleInSlack
+from cli.slack_customers_on_file import PeopleOnFile
 from csat.db import erasure, opt_outs
 from csat.db.database import Database
 from csat.reporting.formatting import pluralize

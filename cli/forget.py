@@ -11,8 +11,8 @@ from cli.customer_search import CustomerSearch, SearchResult
 from cli.errors import CommandError
 from cli.existing_database import open_existing
 from cli.named_customers import name_customer
-from cli.people_on_file import PeopleOnFile
 from cli.slack_customers import OwnWorkspaceUnknown, PeopleInSlack
+from cli.slack_customers_on_file import PeopleOnFile
 from csat.clock import utc_now
 from csat.db import erasure
 from csat.db.database import Database

@@ -24,9 +24,9 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import CustomerSurvey
+from csat.surveys.posted_survey_keys import parse_key
 from csat.surveys.questions import SCALES
 from csat.surveys.slack_survey_ids import make_receipt_id
-from csat.surveys.survey_keys import parse_key
 from handlers.customers_survey import (
     NOT_CHANGED,
     NOT_ON_FILE,

@@ -15,9 +15,9 @@ from csat.db.errors import DatabaseError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CommentTooLong, CustomerSurvey, parse_comment
+from csat.surveys.posted_survey_keys import parse_key
 from csat.surveys.questions import SCALES
 from csat.surveys.slack_survey_ids import make_receipt_id
-from csat.surveys.survey_keys import parse_key
 from handlers.customers_survey import (
     NOT_CHANGED,
     NOT_ON_FILE,

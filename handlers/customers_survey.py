@@ -14,9 +14,9 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
+from csat.surveys.posted_survey_keys import make_key, parse_key
 from csat.surveys.recipients import SlackPerson
 from csat.surveys.slack_survey_ids import make_receipt_id, parse_receipt_id
-from csat.surveys.survey_keys import make_key, parse_key
 from handlers.services import Services
 
 NOT_YOURS = "This question is for somebody else, so only they can answer it."

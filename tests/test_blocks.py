@@ -20,11 +20,11 @@ from csat.surveys.limits import Denial
 from csat.surveys.networks import Network
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, How, OptOut
 from csat.surveys.origin import Origin
+from csat.surveys.posted_survey_keys import make_key
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.recipients import SlackPerson, XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Survey
-from csat.surveys.survey_keys import make_key
 from csat.surveys.transport_errors import Refused
 from csat.surveys.transports import TransportName
 from csat.x_api.errors import Unanswered

@@ -30,10 +30,10 @@ from csat.reporting.report_model import (
     Tally,
 )
 from csat.surveys.follow_ups import MAX_NOTE_LENGTH, FollowUp, NotedLowRating
+from csat.surveys.posted_survey_keys import make_key
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH
-from csat.surveys.survey_keys import make_key
 from csat.surveys.transports import MAX_MESSAGE_LENGTH, TransportName
 from sandbox.slack.blockkit import validate_view
 from tests.factories import CATALOGUE, LONGEST_HANDLE, NOON, make_origin, make_survey

@@ -8,9 +8,9 @@ import pytest
 from slack_sdk.models.views import View
 
 from blocks import slack_survey, slack_survey_modals
+from csat.surveys.posted_survey_keys import make_key, parse_key
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.survey import Survey
-from csat.surveys.survey_keys import make_key, parse_key
 from sandbox.slack.blockkit import validate_view
 from sandbox.slack.interactive_elements import interactive_elements
 from tests.factories import CATALOGUE, NOON

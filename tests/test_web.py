@@ -361,7 +361,7 @@ async def test_a_rejected_app_token_is_named_and_logged_once_and_the_bot_token_i
 async def test_the_log_says_once_that_slack_rejects_the_token_and_once_that_it_accepts_it_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG, "csat.slack_api.token_check")
+    caplog.set_level(logging.DEBUG, "csat.slack_api.token_watch")
     async with running_world(tmp_path, pace=HASTY) as world:
         world.workspace.faults.fail("auth.test", "token_revoked", times=1000)
         await world.wait_until(lambda: caplog.text.count("Slack rejects this app") > 2)

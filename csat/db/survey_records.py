@@ -10,11 +10,11 @@ from csat.db.tables import surveys
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
 from csat.surveys.origin import Origin
+from csat.surveys.posted_survey_keys import make_key, parse_id_alone, parse_key
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import XAccount, from_stored
 from csat.surveys.states import State
 from csat.surveys.survey import Survey
-from csat.surveys.survey_keys import make_key, parse_id_alone, parse_key
 from csat.surveys.transports import TransportName
 
 _RECIPIENT_KEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))

@@ -12,7 +12,7 @@ from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
 from bench.torture.patched_app import SLACK_TIMEOUT_SECONDS, X_TIMEOUT_SECONDS
 from blocks.uncertain_survey import ARRIVED_ACTION, LEAVE_ACTION, SEND_AGAIN_ACTION
-from csat.surveys.survey_keys import parse_key
+from csat.surveys.posted_survey_keys import parse_key
 from sandbox.slack import Message, fixtures
 from sandbox.slack.errors import SlackError
 from sandbox.slack.interactive_elements import interactive_elements

@@ -9,7 +9,7 @@ from csat.slack_api.errors import SlackError, is_rejection
 log = logging.getLogger(__name__)
 
 
-class TokenCheck:
+class TokenWatch:
     """Logs once that Slack rejects the token or can't be reached, and once that it accepts it again."""
 
     def __init__(self, slack: SlackClient) -> None:
