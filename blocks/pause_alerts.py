@@ -1,4 +1,4 @@
-"""The operators' message about a paused X account, and what becomes of it when they resume it."""
+"""The operators' message about a paused X account, and what becomes of it once the account is resumed."""
 
 from datetime import datetime
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
 from blocks.elements import Message, build_message, rich_line, text, timestamp, user_mention
+from csat.english_dates import format_moment
 
 RESUME_ACTION: Final = "resume_account"
 """The value of the button is the id of the account on X."""
@@ -14,6 +15,7 @@ ALREADY_RESUMED: Final = "Already resumed: X accepts surveys. Those that waited 
 RESUMED: Final = (
     "The surveys that waited for this are tried again. If X still refuses them, you are told here."
 )
+ACCEPTED: Final = "What waited has been sent, or is on its way."
 
 
 def alert(account: str, reason: str, fix: str) -> Message:
@@ -41,6 +43,14 @@ def resumed(operator: str, at: datetime) -> Message:
         text(f". {RESUMED}"),
     )
     return build_message(f"<@{operator}> resumed sending. {RESUMED}", [rich_line(*line)])
+
+
+def outage_over(reason: str, since: datetime, *, is_certain: bool) -> Message:
+    """Say since when X accepts surveys again, or that they are tried, and why the account was paused."""
+    what = "X has accepted surveys again since " if is_certain else "Sending resumed "
+    rest = f". {ACCEPTED if is_certain else RESUMED} The reason was: {reason}."
+    line = rich_line(text(what), timestamp(since), text(rest))
+    return build_message(f"{what}{format_moment(since)}{rest}", [line])
 
 
 def _explanation(reason: str, fix: str) -> str:

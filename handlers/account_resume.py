@@ -30,11 +30,11 @@ async def resume(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     elif interaction.value != services.account:
         await services.reply(origin, plain_message(OTHER_ACCOUNT))
     else:
-        await services.replace(origin, await _resume(services, interaction.user))
+        await services.replace(origin, await _resume(services, interaction.user, interaction.message.ts))
 
 
-async def _resume(services: Services, operator: str) -> Message:
-    match await services.breaker.resume():
+async def _resume(services: Services, operator: str, ts: str) -> Message:
+    match await services.breaker.resume(operator, ts):
         case Resumed():
             return pause_alerts.resumed(operator, services.clock())
         case NotPaused():

@@ -82,7 +82,7 @@ class Notifier:
         try:
             await self._post_due()
             for alert in await self._pause_alerts.claim():
-                name = f"alerting operator {alert.operator}"
+                name = f"alerting operator {alert.operator}: {alert.ts}"
                 if not self._resources.tasks.is_running(name):
                     self._resources.tasks.start(suppress_db_errors(self._pause_alerts.deliver(alert)), name)
         except DatabaseError as error:

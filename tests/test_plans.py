@@ -81,7 +81,7 @@ def pause_again(connection: Connection) -> None:
             connection, "A1", "OutOfCredit", "Send a new survey.", NOON, concerns_all_requests=False
         )
         connection.execute(update(tables.accounts).values(alerted_at=NOON))
-        account_pauses.resume(connection, "A1")
+        account_pauses.resume(connection, "A1", NOON)
 
 
 def opt_out_and_lift(connection: Connection) -> None:

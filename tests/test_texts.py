@@ -21,7 +21,7 @@ NOT_READ_IN_SLACK = {
     "The outbox can't be polled: %s",
     "The outbox can't be polled, as Slack does not say which workspace this is: %s",
     "Slack takes no messages; they are retried until it does: %s",
-    "alerting operator …",
+    "alerting operator …: …",
 }
 """Names of background tasks, parts of log messages, and a format."""
 

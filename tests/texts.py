@@ -601,6 +601,9 @@ def _others() -> Iterator[Section]:
         _new_lines(_message(tried), _message(alert)),
     )
     yield "operators, after Resume now", _message(pause_alerts.resumed(fixtures.CLEO, NOON))
+    for is_certain in (True, False):
+        over = pause_alerts.outage_over(cause.reason, NOON, is_certain=is_certain)
+        yield "operators, outage over", _message(over)
     yield (
         "operators, other replies to Resume now",
         _lines(pause_alerts.ALREADY_RESUMED, account_resume.OPERATORS_ONLY, account_resume.OTHER_ACCOUNT),

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SurveyRecord
-from csat.db.tables import accounts, attempts, surveys
+from csat.db.tables import accounts, attempts, posted_alerts, surveys
 from csat.surveys.limits import DAY
 from csat.surveys.states import State
 
@@ -37,6 +38,14 @@ NOT_PAUSED: ColumnElement[bool] = ~(
 _PAUSE_CAUSE = select(accounts.c.cause).where(
     accounts.c.id == bindparam("account"), accounts.c.paused_at.is_not(None)
 )
+
+
+class Recovery(NamedTuple):
+    """The end of an outage."""
+
+    since: datetime
+    is_certain: bool
+    """Whether X accepts surveys again; else they are tried, and a refusal alerts the operators at once."""
 
 
 def ensure_account(connection: Connection, account: str) -> None:
@@ -71,6 +80,7 @@ def pause(
         alert_due_at, is_new = row.alert_due_at, False
     values = {
         "paused_at": row.paused_at or now,
+        "resumed_at": None,
         "probe_at": row.probe_at or now + PROBE_INTERVAL,
         "cause": cause,
         "advice": advice,
@@ -98,15 +108,37 @@ def hasten_probe(connection: Connection, account: str) -> bool:
     return connection.execute(update(accounts).where(*paused).values(values)).rowcount == 1
 
 
-def resume(connection: Connection, account: str) -> None:
+def resume(connection: Connection, account: str, now: datetime) -> None:
     """End the pause of an account; its cause is kept, so that `pause` can limit the alerts."""
-    connection.execute(update(accounts).where(accounts.c.id == account).values(paused_at=None, probe_at=None))
+    paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
+    values = {"paused_at": None, "probe_at": None, "resumed_at": now}
+    connection.execute(update(accounts).where(*paused).values(values))
 
 
-def resume_manually(connection: Connection, account: str) -> None:
-    """End the pause of an account, so that `pause` alerts the operators again, to the same cause too."""
-    resume(connection, account)
+def resume_manually(connection: Connection, account: str, operator: str, ts: str, now: datetime) -> None:
+    """End the pause of an account, so that `pause` alerts the operators again, to the same cause too.
+
+    The alert in which the operator has resumed it is not updated any more: it says who did.
+    """
+    resume(connection, account, now)
     connection.execute(update(accounts).where(accounts.c.id == account).values(alerted_at=None))
+    connection.execute(delete(posted_alerts).filter_by(account=account, operator=operator, ts=ts))
+
+
+def find_recovery(
+    connection: Connection, account: str, partial_causes: Collection[str], now: datetime
+) -> Recovery | None:
+    """Return the end of an account's last outage; `None` if it is paused, or that outage may go on.
+
+    Of partial causes it goes on until X accepts a survey, or until `pause` would alert the operators at once.
+    """
+    row = connection.execute(select(accounts).where(accounts.c.id == account)).one()
+    if row.paused_at or row.resumed_at is None:
+        return None
+    is_certain = row.cause not in partial_causes or _was_survey_sent(connection, account, row.resumed_at, now)
+    if is_certain or row.alerted_at is None or row.alerted_at < now - ALERT_INTERVAL:
+        return Recovery(row.resumed_at, is_certain)
+    return None
 
 
 def get_pause_cause(connection: Connection, account: str) -> str:

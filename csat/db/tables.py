@@ -62,6 +62,7 @@ accounts = Table(
     Column("alert_due_at", UtcDateTime),
     Column("alerted_at", UtcDateTime),
     Column("probe_at", UtcDateTime),
+    Column("resumed_at", UtcDateTime),
 )
 """The accounts on X that send surveys; a row is locked while the surveys of its account are counted."""
 
@@ -83,6 +84,19 @@ alerted_operators = Table(
     Column("alerted_at", UtcDateTime, nullable=False),
 )
 """The `alerted_at` of the account for which an alert to each operator was last enqueued."""
+
+posted_alerts = Table(
+    "posted_alerts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("operator", Text, primary_key=True),
+    Column("ts", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)
+"""Where alerts to operators were posted, until they are updated as the outage is over."""
 
 surveys = Table(
     "surveys",

@@ -8,7 +8,7 @@ from csat.shared_resources import Resources
 from csat.surveys.transport_errors import TransportError
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import AccountRefused
-from csat.x_api.refusals import ACCOUNT_REFUSALS
+from csat.x_api.refusals import ACCOUNT_REFUSALS, PARTIAL_REFUSALS
 
 log = logging.getLogger(__name__)
 
@@ -100,10 +100,10 @@ class CircuitBreaker:
         else:
             await self._end_pause()
 
-    async def resume(self) -> ResumeResult:
-        """Ask X at once, for an operator, whether a paused account works again; raises `DatabaseError`.
+    async def resume(self, operator: str, ts: str) -> ResumeResult:
+        """Ask X at once, for the operator of an alert, whether a paused account works again.
 
-        If X refuses it once more after that, its operators are alerted again.
+        If X refuses it once more after that, its operators are alerted again. Raises `DatabaseError`.
         """
         cause = await self._database.read(account_pauses.get_pause_cause, self._account)
         if self._x is None or not cause:
@@ -114,15 +114,17 @@ class CircuitBreaker:
             known = ACCOUNT_REFUSALS.get(cause, AccountRefused)
             return StillPaused(type(error) if isinstance(error, AccountRefused) else known)
         log.warning("An operator resumed the account %s: its surveys are tried again", self._account)
-        await self._database.run_with_retry(account_pauses.resume_manually, self._account)
+        await self._database.run_with_retry(
+            account_pauses.resume_manually, self._account, operator, ts, self._clock()
+        )
         return Resumed()
 
     async def _end_pause(self) -> None:
         cause = await self._database.read(account_pauses.get_pause_cause, self._account)
-        if ACCOUNT_REFUSALS.get(cause, AccountRefused).concerns_all_requests:
+        if cause not in PARTIAL_REFUSALS:
             log.warning("X accepts the account %s again: its surveys are tried again", self._account)
         else:
             log.info(
                 "X answers the account %s: its surveys are tried, which X may still refuse", self._account
             )
-        await self._database.run_with_retry(account_pauses.resume, self._account)
+        await self._database.run_with_retry(account_pauses.resume, self._account, self._clock())

@@ -216,6 +216,11 @@ ACCOUNT_REFUSALS: Mapping[str, type[AccountRefused]] = MappingProxyType(
 )
 """The reasons for which an account is paused, by the cause that the database keeps."""
 
+PARTIAL_REFUSALS = frozenset(
+    cause for cause, kind in ACCOUNT_REFUSALS.items() if not kind.concerns_all_requests
+)
+"""The causes that the database keeps of pauses during which X answers other requests than surveys."""
+
 RECIPIENT_REFUSALS = frozenset(kind.__name__ for kind in REFUSALS if kind.concerns_recipient)
 """The reasons that the database keeps of surveys refused because of the customer's account."""
 

@@ -16,7 +16,7 @@ from csat.db.errors import SchemaTooNew, SchemaTooOld
 from csat.db.tables import compatibility
 from csat.db.transaction_deadlines import respond_before
 
-HEAD_REVISION = "0021"
+HEAD_REVISION = "0022"
 """The latest migration; a test compares it with the folder."""
 
 RESPONSE_SECONDS = 8.0
