@@ -11,7 +11,7 @@ from csat.english_dates import format_moment
 RESUME_ACTION: Final = "resume_account"
 """The value of the button is the id of the account on X."""
 
-ALREADY_RESUMED: Final = "Already resumed: X accepts surveys. Those that waited have been sent, or are now."
+ALREADY_RESUMED: Final = "Already resumed: the surveys that waited have been sent, or are tried now."
 RESUMED: Final = (
     "The surveys that waited for this are tried again. If X still refuses them, you are told here."
 )

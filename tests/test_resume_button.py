@@ -86,7 +86,7 @@ async def test_another_operator_reads_that_the_account_is_resumed_already(world:
         await press(world, alert)
         await world.wait_for_dm("resumed sending", fixtures.CLEO)
         await press(world, other, fixtures.BEN)
-        told = await world.wait_for_dm("Already resumed: X accepts surveys.", fixtures.BEN)
+        told = await world.wait_for_dm("Already resumed: the surveys that waited", fixtures.BEN)
 
     assert told.ts == other.ts
     assert "Resume now" not in visible_text(told)
