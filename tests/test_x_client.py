@@ -20,8 +20,8 @@ from csat.x_api.direct_message_wire import Message
 from csat.x_api.errors import RateLimited, Unanswered, Unconfirmed, Unreadable, XBusy
 from csat.x_api.refusals import (
     InvalidCredentials,
-    LookUpOutOfCredit,
     LookUpRefused,
+    OutOfCredit,
     RecipientClosed,
     RecipientSuspended,
     RecipientUnknown,
@@ -480,7 +480,7 @@ LOOK_UP_ERRORS: dict[str, tuple[Responder, type[TransportError]]] = {
         respond_with(401, {"title": "Unauthorized", "detail": "Unauthorized"}),
         InvalidCredentials,
     ),
-    "no credit": (respond_with(402, {"title": "CreditsDepleted", "detail": "No credits"}), LookUpOutOfCredit),
+    "no credit": (respond_with(402, {"title": "CreditsDepleted", "detail": "No credits"}), OutOfCredit),
     "not enrolled": (respond_with(403, {"title": "Client Forbidden"}), LookUpRefused),
     "not allowed": (respond_with(403, error_json(453)), LookUpRefused),
     "suspended, by code": (respond_with(403, error_json(63)), RecipientSuspended),

@@ -254,14 +254,18 @@ async def test_a_customer_who_answers_shows_that_an_uncertain_survey_arrived(tmp
         assert world.states() == ["answered"]
 
 
-async def test_without_credit_surveys_wait_and_operators_are_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("endpoint", [Endpoint.LOOKUP, Endpoint.SEND_MESSAGE])
+async def test_without_credit_surveys_wait_and_operators_are_told(tmp_path: Path, endpoint: Endpoint) -> None:
     async with linking(tmp_path, csat_operators={fixtures.CLEO}) as world:
-        world.x.fail(Fault.NO_CREDIT, Endpoint.SEND_MESSAGE)
+        world.x.fail(Fault.NO_CREDIT, endpoint)
         await world.submit_survey(MIRA)
 
         alert = visible_text(await world.wait_for_dm("no API credit left", fixtures.CLEO))
         assert "Buy credit" in alert
         await world.wait_until(lambda: world.states() == ["accepted"])
+        world.x.recover()
+        await world.advance(minutes=10)
+        await world.wait_until(lambda: world.states() == ["sent"])
 
 
 async def test_the_cooldown_holds_over_all_transports(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from csat.x_api.direct_message_wire import Message
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import AccountRefused, Unanswered, Unreadable, XBusy
 from csat.x_api.refusals import (
-    LookUpOutOfCredit,
     LookUpRefused,
     OutOfCredit,
     RecipientSuspended,
@@ -130,7 +129,7 @@ class XClient:
 
         Raises:
             RecipientUnknown, RecipientSuspended: there is no such account, or it is suspended.
-            AccountRefused: X refuses all requests of the app.
+            AccountRefused: X refuses all requests of the app, or those that cost credit.
             LookUpRefused: X does not let the app look up handles.
             RetryLater: X is busy or can't be reached.
         """
@@ -143,10 +142,11 @@ class XClient:
         except (RecipientUnknown, RecipientSuspended):
             raise
         except Refused as error:
-            if isinstance(error, AccountRefused) and error.concerns_all_requests:
+            if isinstance(error, AccountRefused) and (
+                error.concerns_all_requests or isinstance(error, OutOfCredit)
+            ):
                 raise
-            kind = LookUpOutOfCredit if isinstance(error, OutOfCredit) else LookUpRefused
-            raise kind(str(error), api_message=error.api_message, raw=error.raw) from error
+            raise LookUpRefused(str(error), api_message=error.api_message, raw=error.raw) from error
         self._accounts[handle], self._receives_dm[handle] = account, account.receives_dm
         return account
 

@@ -26,7 +26,6 @@
     │       ├── OperationNotPermitted   a rule that the message breaks; if repeated, `SenderRestricted`
     │       ├── MessageTooLong
     │       ├── LookUpRefused           the app may not look up handles
-    │       │   └── LookUpOutOfCredit   the X app has no API credit left to look them up
     │       └── RefusedByX              any other reason
     ├── RetryLater                      temporary: nothing was delivered
     │   ├── XBusy

@@ -187,13 +187,6 @@ class LookUpRefused(XRefusal):
     )
 
 
-class LookUpOutOfCredit(LookUpRefused):
-    advice = (
-        "This app has no API credit left to look up handles on X. "
-        "Enter the customer's numeric ID, or ask an admin of this app."
-    )
-
-
 class RefusedByX(XRefusal):
     shows_api_message = True
     advice = "X refused the survey. Check the form and try again later, or ask an admin of this app."
