@@ -14,9 +14,10 @@ import typer
 
 from cli.backup import Contents, back_up, check_backup, count_contents, database_file
 from cli.errors import CommandError
+from cli.existing_database import find_file
 from csat.clock import utc_now
 from csat.db.database import Database
-from csat.db.inspection import Schema, inspect_database
+from csat.db.inspection import Schema, inspect_database, is_app_connected
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.db.restored_surveys import ask_about_unsettled
 from csat.reporting.formatting import pluralize
@@ -59,14 +60,23 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
 async def run_after_restore(settings: SettingsWithoutXKeys) -> None:
     """Prepare a database that something else has restored, and print what to do.
 
-    Raises `CommandError` if it has no tables, or `DatabaseError`.
+    Raises `CommandError` if it has no tables or the app runs, or `DatabaseError`.
     """
     url = settings.database_url.get_secret_value()
     if inspect_database(url) is Schema.MISSING:
         raise CommandError("the database has no tables. Restore it first, or check DATABASE_URL.")
+    _require_stopped_app(settings)
     unsettled, has_links = await _prepare(url)
     typer.echo(f"The restored database is ready for the app to start. {TO_REDO}")
     _tell(unsettled, has_links=has_links)
+
+
+def _require_stopped_app(settings: SettingsWithoutXKeys) -> None:
+    if file := find_file(settings):
+        with _lock(file):
+            pass
+    elif is_app_connected(settings.database_url.get_secret_value()):
+        raise CommandError("the database is in use: stop the app first.")
 
 
 def _check_source(source: Path, database: Path) -> Contents:

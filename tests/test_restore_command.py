@@ -352,6 +352,7 @@ async def test_what_waited_in_a_database_that_was_restored_by_other_means_is_not
             await world.submit_survey()
             await world.wait_until(lambda: world.rows(tables.attempts.c.ended_at))
         world.x.recover()
+        world.engine.dispose()
         code, printed = await run_after_restore(tmp_path, world.database_url)
         async with running_app(world):
             await world.advance(hours=30)
@@ -387,3 +388,35 @@ async def test_a_database_that_was_not_restored_yet_is_not_created(
         "Nothing was changed: the database has no tables. Restore it first, or check DATABASE_URL.\n",
     )
     assert not (tmp_path / "csat.db").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_database_is_not_taken_for_a_restored_one_while_the_app_runs(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    async with idle_world(tmp_path, database_url=databases.make(kind, tmp_path)) as world:
+        async with running_app(world):
+            world.x.fail(Fault.OVER_CAPACITY)
+            await world.submit_survey()
+            code, printed = await run_after_restore(tmp_path, world.database_url)
+
+        assert world.states() == ["accepted"]
+    assert code == 1
+    assert printed.startswith("Nothing was changed: ")
+    assert printed.endswith(" is in use: stop the app first.\n")
+
+
+async def test_a_dump_that_was_restored_over_the_tables_of_a_newer_version_is_told(
+    databases: Databases, tmp_path: Path
+) -> None:
+    url = databases.make("postgresql", tmp_path)
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = '0012'"))
+    engine.dispose()
+    code, printed = await run_after_restore(tmp_path, url)
+
+    assert code == 1
+    assert printed.endswith(
+        "already exists. It has tables of a newer version: restore the dump into an empty database.\n"
+    )

@@ -29,6 +29,10 @@ PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}",
 )
 
+EXISTS_ALREADY = frozenset({"42P07", "42701", "42710"})
+"""PostgreSQL's errors for a table, a column or another object."""
+NEWER_TABLES = "It has tables of a newer version: restore the dump into an empty database."
+
 FILE_MODE = 0o600
 """Only its owner can read a database: it holds handles, messages and comments."""
 
@@ -58,9 +62,15 @@ def open_engine(url: str, *, may_migrate: bool = True) -> Engine:
         try:
             (upgrade if may_migrate else require_current)(engine)
         except DBAPIError as error:
-            raise DatabaseError(f"the database can't be opened: {error.orig}") from error
+            raise DatabaseError(f"the database can't be opened: {_describe_failure(error)}") from error
         on_failure.pop_all()
     return engine
+
+
+def _describe_failure(error: DBAPIError) -> str:
+    if getattr(error.orig, "sqlstate", None) in EXISTS_ALREADY:
+        return f"{str(error.orig).splitlines()[0]}. {NEWER_TABLES}"
+    return str(error.orig)
 
 
 def _create_missing(file: Path) -> None:

@@ -6,7 +6,7 @@ import time
 from enum import Enum
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from csat.db.database import WRITE_SECONDS
 from csat.db.engines import create_engine
@@ -19,6 +19,12 @@ from csat.db.write_check import try_write
 
 NEW_FILE_BYTES = 2**20
 """More than an SQLite file with all tables takes."""
+
+
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND application_name = (SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid())"
+)
 
 
 class Schema(Enum):
@@ -75,6 +81,20 @@ def find_secret_problem(url: str, x_api_secret: str | None, own: str | None) -> 
             if not (x_api_secret or own) and lacks_secret(connection):
                 return SecretProblem.MISSING
             return SecretProblem.OTHER if has_other_secret(connection, x_api_secret, own) else None
+    finally:
+        engine.dispose()
+
+
+def is_app_connected(url: str) -> bool:
+    """Return True if the app is connected to a PostgreSQL database; raises `DatabaseError`."""
+    engine = create_engine(url)
+    try:
+        with (
+            respond_before(time.monotonic() + WRITE_SECONDS),
+            translate_errors(),
+            engine.connect() as connection,
+        ):
+            return bool(connection.execute(_OTHERS).scalar())
     finally:
         engine.dispose()
 

@@ -27,6 +27,9 @@ CONNECT_ARGS: dict[str, Any] = {
 }
 """libpq's parameters, and the server's own timeouts in milliseconds."""
 
+APPLICATION_NAME = "csat-slack"
+"""By which the server's list of connections (pg_stat_activity) shows those of this app."""
+
 
 def create_engine(url: str, connections: int) -> Engine:
     """Return an engine whose calls raise an error at the deadline of their thread.
@@ -36,7 +39,11 @@ def create_engine(url: str, connections: int) -> Engine:
         connections: the number of threads that use the engine, so that none waits for the pool.
     """
     engine = sqlalchemy.create_engine(
-        url, hide_parameters=True, pool_size=connections, pool_pre_ping=True, connect_args=CONNECT_ARGS
+        url,
+        hide_parameters=True,
+        pool_size=connections,
+        pool_pre_ping=True,
+        connect_args={"application_name": APPLICATION_NAME, **CONNECT_ARGS},
     )
     event.listen(engine, "do_connect", _connect)
     return engine
