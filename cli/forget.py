@@ -32,6 +32,10 @@ RETRY_PAUSES_SECONDS = (1.0, 5.0, 15.0)
 CHECK_DURATION = timedelta(minutes=1)
 """How long it takes at most until an uncertain survey that is due was looked for."""
 
+NOT_FOUND = (
+    "If prune removed surveys to them, or a restore lost some, what the app posted about those is still in "
+    "Slack: search for the customer there."
+)
 WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. Restart the app to empty it."
 
 
@@ -88,6 +92,8 @@ async def run(settings: Settings, recipient: Recipient, *, yes: bool, without_sl
             remaining = result.remaining
         for reason in found.left_out:
             typer.echo(reason)
+        if not (found.total or found.left_out):
+            typer.echo(NOT_FOUND)
         if remaining or found.left_out:
             raise typer.Exit(1)
 

@@ -20,6 +20,7 @@ from csat.surveys.limits import Limits
 
 BATCH_SIZE = 500
 DAYS_PER_UNIT = {"d": 1, "w": 7, "y": 365}
+LEFT = "What the app posted about them stays in Slack, where forget can't find it any more."
 MIN_PAUSE_SECONDS = 0.05
 """Between two batches: about how often a transaction that waits for SQLite tries again."""
 
@@ -58,7 +59,7 @@ async def run(settings: SettingsWithoutXKeys, age: timedelta, *, dry_run: bool) 
                     removed += number
                     bar.update(number)
         finally:
-            typer.echo(f"Removed {pluralize(removed, 'survey')}, with all attempts and notifications.")
+            typer.echo(f"Removed {pluralize(removed, 'survey')}, with all attempts and notifications. {LEFT}")
 
 
 async def prune(database: Database, old: pruning.PrunableSurveys, before: datetime) -> AsyncIterator[int]:

@@ -11,7 +11,7 @@ import typer
 from cli import forget
 from cli.customer_messages import ErasureResult
 from cli.errors import CommandError
-from cli.forget import open_search_and_eraser
+from cli.forget import NOT_FOUND, open_search_and_eraser
 from csat.db import (
     attempt_outcomes,
     engines,
@@ -404,7 +404,7 @@ async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
         unknown = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 
     assert invalid == (1, "X handles contain only letters a-z, digits and _. Enter one like @handle.\n")
-    assert unknown == (0, "0 surveys on file for @mira_k.\n")
+    assert unknown == (0, f"0 surveys on file for @mira_k.\n{NOT_FOUND}\n")
 
 
 async def test_a_person_in_a_workspace_that_does_not_ask_them_is_not_said_to_have_no_surveys(
