@@ -85,7 +85,9 @@ def _rejected(error: SlackError) -> Finding:
         return Finding(
             ok=False, message=f"Slack token: not checked, {explain(error)}", advice=_advise_retry(error)
         )
-    advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
+    advice = (
+        "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace; then restart."
+    )
     return Finding(ok=False, message=f"Slack token: {explain(error)}", advice=advice)
 
 
@@ -178,7 +180,7 @@ async def _connection(settings: Settings, web: WebClient) -> Finding:
     except SlackError as error:
         advice = (
             "Create an app-level token with the scope connections:write, set SLACK_APP_TOKEN to it, and turn "
-            "on Socket Mode."
+            "on Socket Mode; then restart."
         )
         if not is_rejection(error):
             advice = _advise_retry(error)
