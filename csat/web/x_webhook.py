@@ -43,7 +43,10 @@ class XWebhook:
     async def handle(self, request: Request) -> Response:
         """Store one event; the body is not read unless the request is authenticated."""
         if not self._is_authenticated(request.headers.get("authorization", "")):
-            log.warning("Unauthorized request to %s", X_FEEDBACK)
+            log.warning(
+                "Refused a request to %s: user and password are not X_WEBHOOK_USER and X_WEBHOOK_PASSWORD",
+                X_FEEDBACK,
+            )
             return PlainTextResponse("unauthorized", 401, _CHALLENGE)
         try:
             return await self._store(await read_body(request, MAX_BODY_BYTES))
