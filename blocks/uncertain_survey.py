@@ -39,6 +39,9 @@ WHETHER_IT_ARRIVED: Final[Mapping[Network, str]] = MappingProxyType(
 )
 """How the requester can find out whether a survey arrived."""
 
+NOT_FOUND_OUT: Final = "We couldn't find out either: only you can settle it."
+"""The advice on a survey that its transport can't settle any more, before the question."""
+
 OPTED_OUT: Final = "This customer asked not to be surveyed, so it can't be sent again."
 
 _SETTLING: Final[Mapping[str, str]] = MappingProxyType(

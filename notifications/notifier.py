@@ -24,6 +24,7 @@ CURRENT_IN = {
     NotificationKind.SENT: {State.SENT, State.ANSWERED, State.EXPIRED},
     NotificationKind.REFUSED: {State.REFUSED},
     NotificationKind.UNCERTAIN: {State.UNCERTAIN},
+    NotificationKind.LEFT_UNCERTAIN: {State.UNCERTAIN},
     NotificationKind.RESTORED: {State.UNCERTAIN},
     NotificationKind.WAITING: {State.ACCEPTED},
     NotificationKind.WAITING_FOR_OTHERS: {State.ACCEPTED},

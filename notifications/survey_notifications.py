@@ -79,6 +79,10 @@ class SurveyNotifications:
                 posted = await find_posted(self._database, survey.id, NotificationKind.SENT)
                 await self._poster.update_message(posted, *await self._confirmation(notification))
                 return Posted()
+            case NotificationKind.LEFT_UNCERTAIN:
+                posted = await find_posted(self._database, survey.id, NotificationKind.UNCERTAIN)
+                await self._poster.update_message(posted, *await self._private_message(notification))
+                return Posted()
             case NotificationKind.REFUSED:
                 text, blocks = await self._private_message(notification)
                 return await self._poster.post_ephemeral(survey.origin, text, blocks, survey.accepted_at)
@@ -118,7 +122,7 @@ class SurveyNotifications:
 
     async def _update_if_overtaken(self, notification: Notification) -> None:
         """Replace a message whose survey moved on while it was posted, when it could not be found yet."""
-        if notification.kind not in SUPERSEDED[NotificationKind.SENT]:
+        if notification.kind not in (*SUPERSEDED[NotificationKind.SENT], NotificationKind.LEFT_UNCERTAIN):
             return
         survey = await self._database.read(get_survey, notification.survey.id)
         if survey is None or survey.state is notification.survey.state or survey.refusal == SENT_AGAIN:
@@ -169,7 +173,9 @@ class SurveyNotifications:
             question = uncertain_survey.WHETHER_IT_ARRIVED[survey.survey.recipient.network]
             advice = survey.uncertainty or f"{Uncertain.advice} {question} {hint}"
             ask = uncertain_survey.uncertainty
-            if not is_own:
+            if notification.kind is NotificationKind.LEFT_UNCERTAIN:
+                advice, ask = f"{uncertain_survey.NOT_FOUND_OUT} {question}", uncertain_survey.left_uncertain
+            elif not is_own:
                 advice = uncertain_survey.OTHER_ACCOUNT_UNCERTAIN
             elif not await self._database.read(reconciliation.is_reconciled, survey.id):
                 advice, ask = advice.removesuffix(f" {hint}"), uncertain_survey.left_uncertain

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from blocks.uncertain_survey import NOT_FOUND_OUT
 from cli import forget
 from cli.customer_messages import ErasureResult
 from cli.errors import CommandError
@@ -222,8 +223,10 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
     await world.wait_for_dm("Left as it is.")
     early = await erase_customer(world, XAccount(handle="mira_k"))
     database = Database(world.database_url)
-    await database.run(reconciliation.give_up_reconciling, 1)
+    await database.run(reconciliation.give_up_reconciling, 1, NOON)
     database.close()
+    await world.wait_for_dm(NOT_FOUND_OUT)
+    await world.wait_until(world.is_outbox_empty)
     late = await erase_customer(world, XAccount(handle="mira_k"))
     await world.forge(actions=[{**world.workspace.deliveries[-1].payload["actions"][0], "action_id": button}])
     await world.wait_for_dm("already settled")

@@ -417,6 +417,11 @@ def _survey_messages() -> Iterator[Section]:
         "requester, survey uncertain whose customer has opted out: what is new",
         _new_lines(_message(stopped), _message(uncertain)),
     )
+    left = uncertain_survey.left_uncertain("7", samples.SURVEY, uncertain_survey.NOT_FOUND_OUT, CATALOGUE)
+    yield (
+        "requester, uncertain survey that the app can't settle any more: what is new",
+        _new_lines(_message(left), _message(uncertain)),
+    )
     pressed = uncertain_survey.not_sent_again("7", samples.SURVEY, CATALOGUE)
     yield "requester, Send again to a customer who has opted out", _message(pressed)
     restored = uncertain_survey.uncertainty_after_restore("7", samples.SURVEY, CATALOGUE)

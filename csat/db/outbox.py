@@ -30,6 +30,8 @@ class NotificationKind(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
+    LEFT_UNCERTAIN = "left_uncertain"
+    """The question about an uncertain survey changes: its transport can't settle it any more."""
     RESTORED = "restored"
     """Uncertain since the database was restored from a backup."""
     WAITING = "waiting"

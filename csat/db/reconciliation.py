@@ -60,10 +60,13 @@ def claim_uncertain(
     ]
 
 
-def give_up_reconciling(connection: Connection, survey_id: int) -> bool:
-    """Leave a survey uncertain until its requester settles it; return False if it is settled."""
+def give_up_reconciling(connection: Connection, survey_id: int, now: datetime) -> bool:
+    """Leave a survey uncertain until its requester settles it, who is told; return False if it is settled."""
     uncertain = (surveys.c.id == survey_id, surveys.c.state == State.UNCERTAIN)
-    return connection.execute(update(surveys).where(*uncertain).values(reconcile_at=None)).rowcount == 1
+    if connection.execute(update(surveys).where(*uncertain).values(reconcile_at=None)).rowcount == 0:
+        return False
+    enqueue(connection, survey_id, NotificationKind.LEFT_UNCERTAIN, now)
+    return True
 
 
 def is_reconciled(connection: Connection, survey_id: int) -> bool:

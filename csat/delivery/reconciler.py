@@ -39,7 +39,7 @@ class Reconciler:
         name = attempt.survey.survey.transport
         transport = self._transports.get(name)
         if transport is None:  # switched off: its requester settles it
-            await self._database.run_with_retry(give_up_reconciling, attempt.survey.id)
+            await self._give_up(attempt.survey.id)
             return
         try:
             delivered = await transport.find_delivered(attempt)
@@ -48,7 +48,7 @@ class Reconciler:
             await self._postpone(attempt, error)
             return
         if delivered is None:
-            await self._database.run_with_retry(give_up_reconciling, attempt.survey.id)
+            await self._give_up(attempt.survey.id)
             return
         for update in delivered:
             await self._database.run_with_retry(
@@ -62,12 +62,15 @@ class Reconciler:
             refusal = Refusal(reason="NeverArrived", advice=advice, editable=True)
             await self._sender.refuse(survey, attempt.number, refusal, "there is no record of it")
         else:
-            await self._database.run_with_retry(give_up_reconciling, survey.id)
+            await self._give_up(survey.id)
 
     async def _postpone(self, attempt: UncertainAttempt, error: TransportError) -> None:
         survey_id = attempt.survey.id
         settles_after = FACTS[attempt.survey.survey.transport].settles_after
         if self._clock() < attempt.started_at + settles_after + GIVE_UP_AFTER:
             log.warning("Survey %s is still uncertain: %s", survey_id, error)
-        elif await self._database.run_with_retry(give_up_reconciling, survey_id):
+        elif await self._give_up(survey_id):
             log.warning("Survey %s stays uncertain, X has told nothing for days: %s", survey_id, error)
+
+    async def _give_up(self, survey_id: int) -> bool:
+        return await self._database.run_with_retry(give_up_reconciling, survey_id, self._clock())
