@@ -218,17 +218,6 @@ async def test_an_unconfirmed_message_is_found_in_the_conversation_minutes_later
         assert len(world.x.messages.sent) == 1
 
 
-async def test_a_message_that_is_not_found_is_left_to_its_requester(tmp_path: Path) -> None:
-    async with linking(tmp_path) as world:
-        world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.SEND_MESSAGE, times=1)
-        await world.submit_survey(MIRA)
-        await world.wait_for_dm("may not have arrived")
-        await world.advance(minutes=6)
-
-        await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
-        assert world.states() == ["uncertain"]
-
-
 async def test_a_survey_that_is_confirmed_late_expires_14_days_after_it_was_sent(tmp_path: Path) -> None:
     async with linking(tmp_path) as world:
         world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.SEND_MESSAGE, times=1)
@@ -240,6 +229,20 @@ async def test_a_survey_that_is_confirmed_late_expires_14_days_after_it_was_sent
         await world.advance(days=5)
 
         await world.wait_until(lambda: world.states() == ["expired"])
+
+
+async def test_a_message_that_is_not_found_is_left_to_its_requester_who_is_told(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.SEND_MESSAGE, times=1)
+        await world.submit_survey(MIRA)
+        question = await world.wait_for_dm("settles it within minutes")
+        await world.advance(minutes=6)
+        left = await world.wait_for_dm("only you can settle it")
+
+        assert left.ts == question.ts
+        assert world.find_dm("settles it within minutes") is None
+        await world.workspace.click(fixtures.ADA, ARRIVED_ACTION, channel=left.channel, ts=left.ts)
+        await world.wait_until(lambda: world.states() == ["sent"])
 
 
 async def test_a_customer_who_answers_shows_that_an_uncertain_survey_arrived(tmp_path: Path) -> None:
@@ -255,13 +258,21 @@ async def test_a_customer_who_answers_shows_that_an_uncertain_survey_arrived(tmp
 
 
 @pytest.mark.parametrize("endpoint", [Endpoint.LOOKUP, Endpoint.SEND_MESSAGE])
-async def test_without_credit_surveys_wait_and_operators_are_told(tmp_path: Path, endpoint: Endpoint) -> None:
+@pytest.mark.parametrize(
+    ("fault", "reason", "fix"),
+    [
+        (Fault.NO_CREDIT, "no API credit left", "Buy credit"),
+        (Fault.NOT_ENROLLED, "not enrolled in its API", "move the app to the package Pay-per-use"),
+    ],
+)
+async def test_without_credit_or_enrolment_surveys_wait_and_operators_are_told(
+    tmp_path: Path, endpoint: Endpoint, fault: Fault, reason: str, fix: str
+) -> None:
     async with linking(tmp_path, csat_operators={fixtures.CLEO}) as world:
-        world.x.fail(Fault.NO_CREDIT, endpoint)
+        world.x.fail(fault, endpoint)
         await world.submit_survey(MIRA)
 
-        alert = visible_text(await world.wait_for_dm("no API credit left", fixtures.CLEO))
-        assert "Buy credit" in alert
+        assert fix in visible_text(await world.wait_for_dm(reason, fixtures.CLEO))
         await world.wait_until(lambda: world.states() == ["accepted"])
         world.x.recover()
         await world.advance(minutes=10)

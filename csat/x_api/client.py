@@ -23,6 +23,7 @@ from csat.x_api.direct_message_wire import Message
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import AccountRefused, Unanswered, Unreadable, XBusy
 from csat.x_api.refusals import (
+    AppNotEnrolled,
     LookUpRefused,
     OutOfCredit,
     RecipientSuspended,
@@ -71,11 +72,16 @@ class XClient:
     Args:
         http: a client that signs its requests, with X's base URL.
         observe: observes each request, by the name of its method here.
+        sends_cards: whether surveys are sent as feedback cards, for which the app need not be enrolled in the
+            API that looks up handles and sends direct messages.
     """
 
-    def __init__(self, http: httpx.AsyncClient, observe: Observe = ignore) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, observe: Observe = ignore, *, sends_cards: bool = True
+    ) -> None:
         self._http = http
         self._observe = observe
+        self._sends_cards = sends_cards
         self._refusals: dict[str, type[AccountRefused]] = {}
         self._accounts: MutableMapping[str, wire.Account] = TTLCache(CACHE_SIZE, ACCOUNT_TTL_SECONDS)
         self.own_handle = ""
@@ -129,7 +135,7 @@ class XClient:
 
         Raises:
             RecipientUnknown, RecipientSuspended: there is no such account, or it is suspended.
-            AccountRefused: X refuses all requests of the app, or those that cost credit.
+            AccountRefused: X refuses the app's surveys for the same reason.
             LookUpRefused: X does not let the app look up handles.
             RetryLater: X is busy or can't be reached.
         """
@@ -142,13 +148,16 @@ class XClient:
         except (RecipientUnknown, RecipientSuspended):
             raise
         except Refused as error:
-            if isinstance(error, AccountRefused) and (
-                error.concerns_all_requests or isinstance(error, OutOfCredit)
-            ):
+            if isinstance(error, AccountRefused) and self._concerns_surveys(error):
                 raise
             raise LookUpRefused(str(error), api_message=error.api_message, raw=error.raw) from error
         self._accounts[handle], self._receives_dm[handle] = account, account.receives_dm
         return account
+
+    def _concerns_surveys(self, error: AccountRefused) -> bool:
+        """Return True if X refuses surveys too for which it refuses a look-up."""
+        needs_enrolment = isinstance(error, AppNotEnrolled) and not self._sends_cards
+        return error.concerns_all_requests or isinstance(error, OutOfCredit) or needs_enrolment
 
     def find_known_id(self, recipient: Recipient) -> str | None:
         """Return a recipient's id without asking X, if it is part of it or in the cache."""
