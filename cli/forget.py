@@ -34,7 +34,7 @@ CHECK_DURATION = timedelta(minutes=1)
 
 NOT_FOUND = (
     "If prune removed surveys to them, or a restore lost some, what the app posted about those is still in "
-    "Slack: search for the customer there."
+    "Slack: search for the customer there. A person in Slack is named by their member ID (U...)."
 )
 WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. Restart the app to empty it."
 

@@ -16,7 +16,8 @@ async def run(settings: Settings) -> None:
         return
     typer.echo(
         "The app asks X within seconds, or when it starts. If X accepts the account again, the surveys that "
-        "waited go out. If X refuses them again, operators get a new message."
+        "waited go out. If X refuses them again, operators get a new message. If X still refuses the account "
+        "itself, nothing changes: python app.py check says why."
         if is_paused
         else "Nothing to resume: the account isn't paused."
     )
