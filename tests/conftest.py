@@ -2,6 +2,7 @@ import asyncio
 import functools
 import gc
 import os
+import signal
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -59,6 +60,9 @@ GENEROUS_TIMEOUTS = {
     "sandbox.slack.trigger_ids.TRIGGER_LIFETIME": timedelta(seconds=WAIT_SECONDS),
     "sandbox.x.webhook.TIMEOUT": aiohttp.ClientTimeout(total=WAIT_SECONDS),
 }
+
+# a shell starts what runs in the background with SIGINT ignored, which commands that are tested inherit
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # every commit to a SQLite file waits for the disk it is on
 if FASTEST_FOLDER := fastest_place():
