@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from blocks.uncertain_survey import NOT_FOUND_OUT
 from cli import forget, opt_out_files
 from cli.named_customers import parse_customer
 from csat.db import tables
@@ -162,9 +163,9 @@ async def test_an_app_without_the_scopes_to_look_for_a_survey_lets_its_requester
         assert world.states() == ["uncertain"]
         assert "Survey 1 can't be looked for: missing_scope" in caplog.text
 
-        await press(world, asked, "leave_survey", fixtures.ADA)
-        await world.wait_for_dm("We can't find out whether it arrived")
-        await press(world, asked, "survey_arrived", fixtures.ADA)
+        left = await world.wait_for_dm(NOT_FOUND_OUT)
+        assert left.ts == asked.ts
+        await press(world, left, "survey_arrived", fixtures.ADA)
         await world.wait_until(lambda: world.states() == ["sent"])
 
 
