@@ -12,7 +12,7 @@ from slack_bolt.response import BoltResponse
 from blocks.elements import plain_message
 from csat.background_tasks import log_with_reference
 from csat.db.errors import CommitUnknown, DatabaseError, Rejected
-from csat.slack_api.errors import SlackError, SlackUnavailable
+from csat.slack_api.errors import TOKEN_ERRORS, SlackError, SlackUnavailable
 from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand, SubmittedForm
 from csat.surveys.origin import Origin
 from handlers.services import Services
@@ -29,6 +29,8 @@ UNKNOWN = (
 """After a lost commit: what changes anything can be repeated."""
 
 SLACK_BUSY = "Slack is busy, so this app couldn't answer you. Try again in a minute."
+
+APP_REJECTED = "Slack rejects this app at the moment, so it can't answer you. Tell an admin of this app."
 
 DATABASE_UNAVAILABLE = (
     "This app's database is unavailable at the moment. Try again in a minute. "
@@ -69,7 +71,7 @@ def _log(error: Exception, what: str) -> str:
     """Log an error, and return what the person reads."""
     if isinstance(error, SlackUnavailable):
         log.warning("%s was not answered, as Slack is unavailable: %s", what, error)
-        return SLACK_BUSY
+        return APP_REJECTED if str(error) in TOKEN_ERRORS else SLACK_BUSY
     if isinstance(error, DatabaseError) and not isinstance(error, CommitUnknown | Rejected):
         log.warning("%s was not answered, as the database is unavailable: %s", what, error)
         return DATABASE_UNAVAILABLE

@@ -69,3 +69,21 @@ async def test_an_error_in_a_submission_keeps_the_form_open(world: World) -> Non
 
     assert "Something went wrong" in str(forged.response)
     assert len(world.x.feedbacks) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("/csat help", "opens the survey form"),
+        ("/csat", "Slack can't confirm right now"),
+        ("/csat status @mira_k", "Slack can't confirm right now"),
+    ],
+)
+async def test_people_are_answered_though_slack_does_not_accept_the_token(
+    world: World, command: str, reply: str
+) -> None:
+    for method in ("users.info", "chat.postEphemeral", "chat.postMessage", "views.open"):
+        world.workspace.faults.fail(method, "token_revoked", times=1000)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, command)
+
+    await world.wait_for_message(reply)

@@ -619,6 +619,7 @@ def _others() -> Iterator[Section]:
     yield "requester, survey cancelled as its customer was erased", _message(erased_messages.cancellation())
     yield "anyone, unexpected error", errors.UNEXPECTED.format(reference="k3f9xq")
     yield "anyone, busy Slack", errors.SLACK_BUSY
+    yield "anyone, Slack that rejects the token", errors.APP_REJECTED
     yield "anyone, database away", errors.DATABASE_UNAVAILABLE
     yield "anyone, lost commit", errors.UNKNOWN.format(reference="k3f9xq")
 

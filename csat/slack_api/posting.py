@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from csat.clock import Clock
-from csat.slack_api.errors import NoResponse, SlackRefused
+from csat.slack_api.errors import TOKEN_ERRORS, NoResponse, SlackRefused, SlackUnavailable
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.responses import PostedMessage, parse_response
 from csat.slack_api.web_client import WebClient
@@ -116,13 +116,18 @@ class Poster:
         ]
 
     async def _post_ephemeral(self, origin: Origin, text: str, blocks: list[Json]) -> Posted:
-        await self._web.chat_postEphemeral(
-            channel=origin.channel,
-            user=origin.requester,
-            thread_ts=origin.active_thread or None,
-            text=text,
-            blocks=blocks,
-        )
+        try:
+            await self._web.chat_postEphemeral(
+                channel=origin.channel,
+                user=origin.requester,
+                thread_ts=origin.active_thread or None,
+                text=text,
+                blocks=blocks,
+            )
+        except SlackUnavailable as error:
+            if str(error) in TOKEN_ERRORS:  # a response_url needs no token
+                raise SlackRefused(str(error)) from error
+            raise
         return Posted()
 
     async def _respond(self, origin: Origin, message: Json, response_type: str) -> Posted:
