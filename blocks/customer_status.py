@@ -67,6 +67,8 @@ class CustomerStatus(NamedTuple):
     """Whether X was asked about them."""
     receives_dm: bool | None = None
     """Whether X says that they can be messaged; None if it did not say."""
+    unfit: str = ""
+    """Why a person in Slack can't be a customer at all: a sentence."""
     pause_cause: str = ""
     """Why X accepts no surveys: a clause, in which "it" is X."""
     not_listed: int = 0
@@ -101,6 +103,8 @@ def status_message(status: CustomerStatus, reader: Origin) -> Message:
 
 def _possible(status: CustomerStatus, team: str) -> str:
     """Return what a survey would come to, which no limit denies."""
+    if status.unfit:
+        return status.unfit
     obstacles = (
         ACCOUNT_PAUSED.format(cause=status.pause_cause) if status.pause_cause else "",
         MESSAGES_MAY_BE_CLOSED if status.receives_dm is False else "",

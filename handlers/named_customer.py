@@ -11,7 +11,6 @@ from csat.surveys.networks import Network
 from csat.surveys.recipients import InvalidRecipient, Recipient
 from csat.surveys.transport_errors import Refused
 from csat.x_api.errors import AccountRefused
-from handlers import slack_customers
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.services import Services
 
@@ -45,9 +44,7 @@ class _Unresolved(Exception):
 async def look_up_customer(services: Services, command: SlashCommand) -> Customer | None:
     """Return the customer whom a command names, or tell the person why there is none and return `None`."""
     try:
-        recipient = _parse_recipient(services, command)
-        await slack_customers.check_customer(services, recipient, command.user)
-        return await _look_up(services, recipient)
+        return await _look_up(services, _parse_recipient(services, command))
     except (InvalidRecipient, InvalidArguments, _Unresolved) as problem:
         await _reply(services, command, str(problem))
     return None

@@ -15,6 +15,7 @@ from csat.surveys.transports import TransportName
 from csat.transports.slack_refusals import StrangerInSlack
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS, RECIPIENT_REFUSALS
+from handlers import slack_customers
 from handlers.named_customer import Customer, look_up_customer
 from handlers.services import Services
 
@@ -63,6 +64,7 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
         last_failure=_find_last_failure(surveys),
         was_looked_up=customer.was_looked_up,
         receives_dm=customer.receives_dm,
+        unfit=await slack_customers.find_problem(services, recipient, command.user),
         pause_cause=ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else "",
     )
     await services.reply(origin, status_message(status, origin))

@@ -45,6 +45,19 @@ async def test_status_says_who_can_be_no_customer(world: World, mention: str) ->
     assert any(sentence in visible_text(reply[0]) for sentence in sentences)
 
 
+async def test_status_shows_the_opt_out_of_a_person_who_can_be_no_customer(world: World) -> None:
+    await run(world, "/csat stop @rui")
+    await world.wait_for_form(fixtures.BEN)
+    await world.workspace.type_text(fixtures.BEN, "reason", "He told me.")
+    await world.workspace.submit_view(fixtures.BEN)
+    await world.wait_for_message("won't be asked again", viewer=fixtures.BEN)
+    await run(world, "/csat status @rui")
+
+    reply = await world.wait_for_message("asked not to be surveyed", viewer=fixtures.BEN)
+    assert "He told me." in visible_text(reply)
+    assert slack_customers.STRANGER not in visible_text(reply)
+
+
 async def test_a_person_who_wants_no_surveys_is_stopped_and_allowed_again(
     tmp_path: Path, database_url: str
 ) -> None:
