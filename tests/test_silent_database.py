@@ -38,13 +38,6 @@ def _real_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, value)
 
 
-@pytest.fixture(name="short_timeouts")
-def _short_timeouts(real_timeouts: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - comes first
-    monkeypatch.setattr(db_module, "WRITE_SECONDS", 2.0)
-    monkeypatch.setattr(db_module, "READ_SECONDS", 2.0)
-    monkeypatch.setattr(inspection, "WRITE_SECONDS", 2.0)
-
-
 @pytest.fixture(name="world")
 async def _world(proxy: SilentProxy, tmp_path: Path) -> AsyncIterator[World]:
     """The app with its database behind the proxy."""
@@ -181,8 +174,10 @@ async def test_the_health_check_fails_at_once_if_postgresql_becomes_silent_durin
 
 
 @pytest.mark.parametrize("words", [b"pg_catalog", b"INSERT INTO write_checks", b"COMMIT"])
-@pytest.mark.usefixtures("short_timeouts")
-def test_a_database_is_inspected_in_time_or_not_at_all(proxy: SilentProxy, words: bytes) -> None:
+def test_a_database_is_inspected_in_time_or_not_at_all(
+    proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch, words: bytes
+) -> None:
+    monkeypatch.setattr(inspection, "WRITE_SECONDS", 2.0)
     proxy.silence_after(words)
     started_at = time.monotonic()
     with pytest.raises(DatabaseError, match="did not respond in time"):
@@ -199,7 +194,6 @@ def list_accounts(connection: Connection) -> list[str]:
     return list(connection.execute(text("SELECT id FROM accounts ORDER BY id")).scalars())
 
 
-@pytest.mark.usefixtures("short_timeouts")
 async def test_more_silent_transactions_than_threads_delay_no_later_one(
     database: Database, proxy: SilentProxy
 ) -> None:
@@ -219,7 +213,6 @@ async def test_more_silent_transactions_than_threads_delay_no_later_one(
 
 
 @pytest.mark.parametrize("words", [(b"INSERT INTO accounts",), (b"INSERT INTO accounts", b"COMMIT")])
-@pytest.mark.usefixtures("short_timeouts")
 async def test_only_a_transaction_whose_commit_began_has_an_unknown_outcome(
     database: Database, proxy: SilentProxy, words: tuple[bytes, ...]
 ) -> None:
