@@ -1,12 +1,14 @@
 """Inspect a database as the app would find it at its start, without migrating it."""
 
+import contextlib
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from csat.db.database import WRITE_SECONDS
 from csat.db.engines import create_engine
@@ -55,15 +57,8 @@ def inspect_database(url: str) -> Schema:
     if file and not Path(file).exists():
         _write_temporary_file(Path(file).absolute().parent)
         return Schema.MISSING
-    try:
-        with (
-            respond_before(time.monotonic() + WRITE_SECONDS),
-            translate_errors(),
-            engine.begin() as connection,
-        ):
-            return _inspect(connection)
-    finally:
-        engine.dispose()
+    with _connect(engine) as connection, connection.begin():
+        return _inspect(connection)
 
 
 def find_secret_problem(url: str, x_api_secret: str | None, own: str | None) -> SecretProblem | None:
@@ -71,30 +66,28 @@ def find_secret_problem(url: str, x_api_secret: str | None, own: str | None) -> 
 
     Takes the arguments of `load_secret`. Raises `DatabaseError`.
     """
-    engine = create_engine(url)
-    try:
-        with (
-            respond_before(time.monotonic() + WRITE_SECONDS),
-            translate_errors(),
-            engine.connect() as connection,
-        ):
-            if not (x_api_secret or own) and lacks_secret(connection):
-                return SecretProblem.MISSING
-            return SecretProblem.OTHER if has_other_secret(connection, x_api_secret, own) else None
-    finally:
-        engine.dispose()
+    with _connect(create_engine(url)) as connection:
+        if not (x_api_secret or own) and lacks_secret(connection):
+            return SecretProblem.MISSING
+        return SecretProblem.OTHER if has_other_secret(connection, x_api_secret, own) else None
 
 
 def is_app_connected(url: str) -> bool:
     """Return True if the app is connected to a PostgreSQL database; raises `DatabaseError`."""
-    engine = create_engine(url)
+    with _connect(create_engine(url)) as connection:
+        return bool(connection.execute(_OTHERS).scalar())
+
+
+@contextlib.contextmanager
+def _connect(engine: Engine) -> Iterator[Connection]:
+    """Connect until the block ends, for which PostgreSQL has `WRITE_SECONDS`; raises `DatabaseError`."""
     try:
         with (
             respond_before(time.monotonic() + WRITE_SECONDS),
             translate_errors(),
             engine.connect() as connection,
         ):
-            return bool(connection.execute(_OTHERS).scalar())
+            yield connection
     finally:
         engine.dispose()
 
