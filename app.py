@@ -147,7 +147,7 @@ def forget(
 def export(
     output: Annotated[Path, typer.Option(help="The file to write, like surveys.csv.")],
     since: Annotated[
-        str, typer.Option(help="A period like 90d, 2026-11, or 2026-09-01..2026-09-30.")
+        str, typer.Option(help="A period like 90d, last month, 2026-11, or 2026-09-01..2026-09-30.")
     ] = "90d",
     team: Annotated[str, typer.Option(help="The Slack team's ID, if the database has several.")] = "",
 ) -> None:

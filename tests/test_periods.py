@@ -235,6 +235,28 @@ def test_one_day_is_parsed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "days"), [("12w", 84), ("1 week", 7), ("2 Weeks", 14), ("2y", 730), ("1 year", 365)]
+)
+def test_weeks_and_years_are_parsed_as_days(text: str, days: int) -> None:
+    assert parse_period(text, EVENING, BERLIN) == last_days(days, EVENING, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("today", "2026-11-23", "2026-11-23"),
+        ("Yesterday", "2026-11-22", "2026-11-22"),
+        ("this week", "2026-11-23", "2026-11-23"),  # it is Monday
+        ("last week", "2026-11-16", "2026-11-22"),
+        ("this month", "2026-11-01", "2026-11-23"),
+        (" Last  month ", "2026-10-01", "2026-10-31"),
+    ],
+)
+def test_days_weeks_and_months_have_names(text: str, first: str, last: str) -> None:
+    assert parse_period(text, EVENING, BERLIN) == make_period(first, last)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "2026-09-01..2026-09-30",
@@ -268,12 +290,12 @@ def test_a_year_a_month_and_a_day_are_parsed(text: str, first: str, last: str) -
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
-        ("", "like 30d, 2026-11, or 2026"),
-        ("soon", "like 30d, 2026-11, or 2026"),
-        ("-7d", "like 30d, 2026-11, or 2026"),
-        ("\u0663\u0660d", "like 30d, 2026-11, or 2026"),
-        ("7d nps", "like 30d, 2026-11, or 2026"),
-        ("2026-9-1-1", "like 30d, 2026-11, or 2026"),
+        ("", "like 30d, last week, 2026-11, or 2026"),
+        ("soon", "like 30d, last week, 2026-11, or 2026"),
+        ("-7d", "like 30d, last week, 2026-11, or 2026"),
+        ("\u0663\u0660d", "like 30d, last week, 2026-11, or 2026"),
+        ("7d npss", "“7d npss” isn't a period. Enter one like 30d, last week, 2026-11, or 2026"),
+        ("2026-9-1-1", "like 30d, last week, 2026-11, or 2026"),
         ("2026-13", r"2026-13 isn't a month\."),
         ("2026-0", r"2026-0 isn't a month\."),
         ("0000-05", r"0000-05 isn't a month\."),
@@ -284,9 +306,10 @@ def test_a_year_a_month_and_a_day_are_parsed(text: str, first: str, last: str) -
         ("9999-12", "in the future"),
         ("2026-11-24", "in the future"),
         ("2005-12", "no surveys before 2006"),
-        ("2026-09-01.2026-09-30", "like 30d, 2026-11, or 2026"),
-        ("9" * 5_000, "like 30d, 2026-11, or 2026"),
+        ("2026-09-01.2026-09-30", "like 30d, last week, 2026-11, or 2026"),
+        ("9" * 5_000, "like 30d, last week, 2026-11, or 2026"),
         ("0d", "1 to 731 days"),
+        ("3y", "1 to 731 days"),
         ("732d", "1 to 731 days"),
         ("999999999", "1 to 731 days"),
         ("2026-02-30..2026-03-30", r"2026-02-30 isn't a date in the calendar\."),

@@ -198,7 +198,8 @@ async def test_agents_are_refused_a_report(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        ("yesterday", "Enter a period like 30d, 2026-11, or 2026-09-01..2026-09-30."),
+        ("soon", "Enter one like 30d, last week, 2026-11, or 2026-09-01..2026-09-30."),
+        ("30d npss", "“30d npss” isn't a period."),
         ("30d @ada", "choose it in this app's Home"),
         ("30d #support", "choose it in this app's Home"),
         ("0d", "A report covers 1 to 731 days"),

@@ -19,8 +19,11 @@ FIRST_YEAR = 2006
 MAX_BUCKETS = 20
 """Slack's limit for the points of a chart; their labels have at most 20 characters."""
 DAYS_PER_WEEK = 7
+EXAMPLES = "Enter one like 30d, last week, 2026-11, or 2026-09-01..2026-09-30."
+MAX_QUOTED_LENGTH = 40
 
-_DAYS = re.compile(r"(?P<days>[0-9]{1,9}) ?(?:d|days?)?", re.IGNORECASE)
+_DAYS = re.compile(r"(?P<number>[0-9]{1,9}) ?(?P<unit>d|days?|w|weeks?|y|years?)?", re.IGNORECASE)
+_DAYS_PER_UNIT = {"d": 1, "w": DAYS_PER_WEEK, "y": 365}
 _DATE = "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
 _DAY = re.compile(_DATE)
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
@@ -133,10 +136,12 @@ def custom_period(first: date, last: date, now: datetime, zone: ZoneInfo) -> Per
 
 
 def parse_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
-    """Parse "30d", "30", "2026-09-01..2026-09-30", "2026-09-27", or "2026-09" and "2026", up to today.
+    """Parse "30d", "12w", "last week", "2026-09-01..2026-09-30", "2026-09-27", or "2026-09", up to today.
 
     Raises `InvalidPeriod`.
     """
+    if days := _named_periods(_today(now, zone)).get(" ".join(text.lower().split())):
+        return custom_period(*days, now, zone)
     if match := _YEAR.fullmatch(text.strip()):
         return _up_to_today(date(int(match[0]), 1, 1), date(int(match[0]), 12, 31), now, zone)
     if match := _MONTH.fullmatch(text.strip()):
@@ -145,14 +150,28 @@ def parse_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
         only = _parse_date(*(int(number) for number in match.groups()))
         return custom_period(only, only, now, zone)
     if match := _DAYS.fullmatch(text.strip()):
-        return _parse_days(int(match["days"]), now, zone)
+        unit = (match["unit"] or "d")[0].lower()
+        return _parse_days(int(match["number"]) * _DAYS_PER_UNIT[unit], now, zone)
     if match := _RANGE.fullmatch(text.strip()):
         year, month, day, *end = (int(number) for number in match.groups())
         first, last = _parse_date(year, month, day), _parse_date(*end)
         if first > last:
             raise InvalidPeriod(f"Put the first day first, like {last}..{first}.")
         return custom_period(first, last, now, zone)
-    raise InvalidPeriod("Enter a period like 30d, 2026-11, or 2026-09-01..2026-09-30.")
+    raise InvalidPeriod(f"“{text.strip():.{MAX_QUOTED_LENGTH}}” isn't a period. {EXAMPLES}")
+
+
+def _named_periods(today: date) -> dict[str, tuple[date, date]]:
+    """Return the first and the last day of each period that has a name; the current ones end today."""
+    day, monday, month = timedelta(days=1), today - timedelta(days=today.weekday()), today.replace(day=1)
+    return {
+        "today": (today, today),
+        "yesterday": (today - day, today - day),
+        "this week": (monday, today),
+        "last week": (monday - timedelta(days=DAYS_PER_WEEK), monday - day),
+        "this month": (month, today),
+        "last month": ((month - day).replace(day=1), month - day),
+    }
 
 
 def _parse_days(days: int, now: datetime, zone: ZoneInfo) -> Period:
