@@ -1,7 +1,6 @@
 """`python app.py backup FILE`: a copy of an SQLite database, also while the app runs."""
 
 import contextlib
-import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from cli.errors import CommandError
 from cli.existing_database import find_file, require_file
+from csat.reporting.export_files import refuse_existing
 from csat.reporting.formatting import pluralize
 from csat.settings import SettingsWithoutXKeys
 
@@ -118,8 +118,7 @@ def _new_file(path: Path) -> Iterator[Path]:
     """
     partial = path.with_name(f"{path.name}.part")
     try:
-        if path.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        refuse_existing(path)
         _delete(partial)
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
     except OSError as error:

@@ -53,7 +53,10 @@ async def test_a_file_that_exists_is_left_as_it_is(world: World, tmp_path: Path)
     target.write_text("another file", encoding="utf-8")
     code, printed = await back_up(world, target)
 
-    assert (code, printed) == (1, f"No backup: {target} can't be written: File exists.\n")
+    assert (code, printed) == (
+        1,
+        f"No backup: {target} can't be written: there is one already, so choose another name.\n",
+    )
     assert target.read_text(encoding="utf-8") == "another file"
 
 

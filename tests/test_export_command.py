@@ -147,7 +147,7 @@ async def test_agents_may_not_export(world: World) -> None:
 
 
 async def test_an_invalid_period_is_answered_with_an_example(world: World) -> None:
-    await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export yesterday")
+    await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export soon")
 
     await world.wait_for_message("For example: /csat export 90d", viewer=fixtures.CLEO)
 
@@ -277,7 +277,10 @@ async def test_the_export_command_leaves_a_file_that_exists_as_it_is(tmp_path: P
             code, printed = await run_command(tmp_path, environment, "export", "--output", "all.csv")
             exports = await database.read(lambda connection: connection.execute(select(tables.audit)).all())
 
-    assert (code, printed) == (1, "The export stopped: all.csv can't be written: File exists.\n")
+    assert (code, printed) == (
+        1,
+        "The export stopped: all.csv can't be written: there is one already, so choose another name.\n",
+    )
     assert exports == []
     assert list_files(tmp_path) == ["all.csv", "csat.db"]
     assert (tmp_path / "all.csv").read_text(encoding="utf-8") == "another file"
@@ -290,7 +293,10 @@ def list_files(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("args", "advice"),
     [
-        (("--output", "all.csv", "--since", "soon"), "--since: Enter a period like 30d, 2026-11, or 2026"),
+        (
+            ("--output", "all.csv", "--since", "soon"),
+            "--since: “soon” isn't a period. Enter one like 30d, last week, 2026-11, or",
+        ),
         (
             ("--output", "all.csv", "--team", "T0OTHER"),
             "The export stopped: the database has no surveys yet.",

@@ -409,7 +409,10 @@ async def test_an_export_leaves_a_file_that_exists_as_it_is(operator: Operator) 
     await operator.run_import(GOOD, "--apply")
     code, output = await operator.run("opt-outs", "export", "list.csv")
 
-    assert (code, output) == (1, "The export stopped: list.csv can't be written: File exists.\n")
+    assert (code, output) == (
+        1,
+        "The export stopped: list.csv can't be written: there is one already, so choose another name.\n",
+    )
     assert (operator.folder / "list.csv").read_text("utf-8") == GOOD
     assert AuditAction.EXPORT_OPT_OUTS not in [row.action for row in operator.rows(tables.audit)]
 

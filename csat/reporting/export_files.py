@@ -26,6 +26,7 @@ PAGE_SIZE = 2_000
 """Rows per transaction."""
 ENCODING = "utf-8-sig"
 """UTF-8 with a byte order mark, without which Excel reads another encoding."""
+ALREADY_EXISTS = "there is one already, so choose another name"
 
 LookUpNames = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
 """Returns names by the ids of users and channels; some may be missing or empty."""
@@ -132,7 +133,7 @@ async def _fetch_pages(database: Database, selection: Selection) -> AsyncIterato
 def refuse_existing(path: Path) -> None:
     """Raise `FileExistsError` if there is a file of this name already."""
     if path.exists():
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+        raise FileExistsError(errno.EEXIST, ALREADY_EXISTS, path)
 
 
 @contextlib.contextmanager
