@@ -1,34 +1,25 @@
 """`python app.py check`: checks the settings, Slack and X, and says what to fix."""
 
-import contextlib
 import stat
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from cli.check_queue import check_queue, read_queue
 from cli.check_slack import check_slack
 from cli.check_transports import check_rating_page, describe_transports
-from cli.check_x import XFindings, check_x
+from cli.check_x import check_x
 from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
 from cli.finding import Finding, warning
-from csat.db import account_scope, poll_queue
-from csat.db.backlog import Backlog, Uncertain, count_uncertain, read_backlog
 from csat.db.engines import describe
 from csat.db.errors import DatabaseError, Locked, SchemaTooNew
 from csat.db.inspection import Schema, SecretProblem, find_secret_problem, inspect_database
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.question_and_ticket_files import load_catalogue
-from csat.reporting.formatting import pluralize
 from csat.settings import Settings
 from csat.settings_from_environment import ENV_FILE
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.rating_link_secret import RatingLinkSecret
-from csat.surveys.transport_errors import TransportError
-from csat.values_from_settings import open_x
-from csat.x_api.client import XClient
-from csat.x_api.errors import AccountRefused
-from csat.x_api.refusals import ACCOUNT_REFUSALS, ClockSkew, InvalidCredentials
 
 NO_SUPERVISORS = "CSAT_SUPERVISORS is empty, so nobody sees an answer, a report or an export in Slack"
 NO_OPERATORS = (
@@ -37,9 +28,6 @@ NO_OPERATORS = (
 WITHOUT_X = "X: no keys, so surveys go to people in Slack alone"
 DATABASE_ADVICE = (
     "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."
-)
-REPAIRED_ADVICE = (
-    "X accepts the account now. Restart the app if you changed its settings, then run python app.py resume."
 )
 LOCKED_ADVICE = (
     "Another program keeps it locked, like a shell with an open transaction, or a copy that is being made: "
@@ -76,17 +64,6 @@ DATABASE_STATES = {
 }
 
 
-class Queue(NamedTuple):
-    """What waits or is uncertain for the settings' X account and for the workspace, and for the others."""
-
-    on_x: Backlog
-    in_slack: Backlog
-    uncertain: Uncertain
-    others: Mapping[str, int]
-    polled_by_others: Mapping[str, int]
-    """Feedback cards of other X accounts that customers can still answer, by account."""
-
-
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield the findings; nothing is posted, and no secret is shown."""
     yield _questions(settings)
@@ -97,7 +74,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     slack = await check_slack(settings)
     for finding in slack.findings:
         yield finding
-    queue = await _read_queue(settings, slack.team) if database.ok else None
+    queue = await read_queue(settings, slack.team) if database.ok else None
     x = await check_x(settings, queue.on_x.pause_cause if queue else "")
     if x and x.clock:
         yield x.clock
@@ -107,7 +84,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     if database.ok and settings.csat_public_url:
         yield await check_rating_page(settings, await _load_rating_link_secrets(settings))
     if queue:
-        async for finding in _queues(settings, queue, x, slack.team):
+        async for finding in check_queue(settings, queue, x, slack.team):
             yield finding
 
 
@@ -182,78 +159,3 @@ async def _load_rating_link_secrets(settings: Settings) -> Sequence[RatingLinkSe
             return await database.read(load_rating_link_secrets)
     except (CommandError, DatabaseError):
         return None  # it has no tables yet, or older ones
-
-
-async def _read_queue(settings: Settings, team: str) -> Queue | None:
-    accounts = (settings.x_account_id, team)
-    try:
-        with open_existing(settings) as database:
-            on_x, in_slack = [await database.read(read_backlog, (account,)) for account in accounts]
-            uncertain = await database.read(count_uncertain, accounts)
-            others = await database.read(account_scope.count_waiting_for_others, accounts)
-            polled = await database.read(poll_queue.count_of_others, settings.x_account_id)
-            return Queue(on_x, in_slack, uncertain, others, polled)
-    except (CommandError, DatabaseError):
-        return None  # it has no tables yet, or older ones
-
-
-async def _queues(settings: Settings, queue: Queue, x: XFindings | None, team: str) -> AsyncIterator[Finding]:
-    if x:
-        yield _queue_of_x(queue.on_x, x)
-    if team:
-        yield Finding(ok=True, message=f"Queue: {_wait(queue.in_slack.waiting)} to be sent in Slack")
-    if any(queue.uncertain):
-        yield _uncertain_surveys(queue.uncertain)
-    async for finding in _other_queues(settings, queue, team):
-        yield finding
-
-
-async def _other_queues(settings: Settings, queue: Queue, team: str) -> AsyncIterator[Finding]:
-    async with open_x(settings) as x:
-        for account, number in sorted(queue.others.items()):
-            name, keys = await _describe_account(account, x), "keys" if account.isdigit() else "token"
-            advice = f"start an instance with its {keys}, or let the requesters cancel"
-            if not (account.isdigit() or team):
-                advice = "it may be this app's, which Slack doesn't tell"
-            yield warning(f"Queue: {_wait(number)} for {name}: {advice}")
-        for account, number in sorted(queue.polled_by_others.items()):
-            name = await _describe_account(account, x)
-            yield warning(
-                f"Answers: {pluralize(number, 'feedback card')} of {name} can still be answered: "
-                "only an instance with its keys fetches the answers",
-            )
-
-
-def _wait(number: int) -> str:
-    return f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"
-
-
-def _uncertain_surveys(uncertain: Uncertain) -> Finding:
-    message = (
-        f"Uncertain: {pluralize(sum(uncertain), 'survey')} may or may not have arrived: the app still looks "
-        f"for {uncertain.looked_for:,}, and leaves {uncertain.left:,} to those who asked for them"
-    )
-    return Finding(ok=True, message=message)
-
-
-def _queue_of_x(backlog: Backlog, x: XFindings) -> Finding:
-    wait = f"{_wait(backlog.waiting)} to be sent on X"
-    if not backlog.pause_cause:
-        return Finding(ok=True, message=f"Queue: {wait}")
-    refusal = ACCOUNT_REFUSALS.get(backlog.pause_cause, AccountRefused)
-    if refusal is InvalidCredentials and x.clock:
-        refusal = ClockSkew
-    is_repaired = x.account.ok and refusal.concerns_all_requests
-    return Finding(
-        ok=False,
-        message=f"Queue: the account is paused, as X refused it ({refusal.reason}); {wait}",
-        advice=REPAIRED_ADVICE if is_repaired else f"{refusal.fix} Then run python app.py resume.",
-    )
-
-
-async def _describe_account(account: str, x: XClient | None) -> str:
-    """Return the handle and the id of an account on X, or the id alone if X does not tell the handle."""
-    if x and account.isdigit():
-        with contextlib.suppress(TransportError):
-            return f"@{(await x.get_account(account)).handle} (id {account})"
-    return account_scope.describe(account)

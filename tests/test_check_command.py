@@ -670,7 +670,7 @@ async def test_whose_surveys_wait_in_slack_is_left_open_while_slack_does_not_tel
     )
 
 
-async def test_cards_that_can_still_be_answered_are_counted_once_there_are_no_keys_to_fetch_the_answers(
+async def test_cards_and_links_that_can_still_be_answered_are_counted_without_keys_and_rating_page(
     tmp_path: Path, database_url: str
 ) -> None:
     with contextlib.closing(Database(database_url)) as database:
@@ -682,7 +682,11 @@ async def test_cards_that_can_still_be_answered_are_counted_once_there_are_no_ke
         warning(
             f"Answers: 1 feedback card of the X account {BRAND} can still be answered: only an "
             "instance with its keys fetches the answers",
-        )
+        ),
+        warning(
+            "Answers: 1 link can still be opened, but without CSAT_PUBLIC_URL there is no rating page: "
+            "set it until they expire"
+        ),
     ]
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from csat.db.account_scope import is_of
 from csat.db.outbox import NotificationKind, enqueue
@@ -17,6 +17,7 @@ from csat.surveys.transports import FACTS
 
 _EXPIRED = transition_to(State.EXPIRED)
 _UNPOLLED = tuple(name for name, facts in FACTS.items() if not facts.is_polled)
+_ON_PAGE = tuple(name for name, facts in FACTS.items() if facts.asks_on_page)
 
 
 class Poll(NamedTuple):
@@ -52,6 +53,13 @@ def count_of_others(connection: Connection, account: str) -> Counter[str]:
     polled = (surveys.c.poll_at.is_not(None), surveys.c.transport.not_in(_UNPOLLED))
     unanswered = select(surveys.c.account).where(*polled, surveys.c.state == State.SENT, ~is_of(account))
     return Counter(connection.execute(unanswered).scalars())
+
+
+def count_open_links(connection: Connection) -> int:
+    """Return how many links to the rating page lead to a question that is not answered."""
+    is_open = (surveys.c.poll_at.is_not(None), surveys.c.state == State.SENT)
+    links = select(func.count()).where(*is_open, surveys.c.transport.in_(_ON_PAGE))
+    return connection.execute(links).scalar_one()
 
 
 def expire_unpolled(connection: Connection, now: datetime, limit: int) -> None:
