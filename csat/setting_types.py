@@ -42,6 +42,8 @@ def _check_public_url(url: str) -> str:
     parts = urlsplit(_check_base_url(url))
     if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
         raise invalid("must begin with https://, as customers open it")
+    if parts.path.endswith("/r"):
+        raise invalid("must not end in /r/: the app adds it to the links")
     return url.rstrip("/")
 
 

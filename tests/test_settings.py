@@ -194,6 +194,7 @@ def test_a_missing_or_empty_setting_is_named(
             "CSAT_SECRET_KEYFILE is no setting: did you mean CSAT_SECRET_KEY",
         ),
         ("CSAT_PUBLIC_URL", "http://feedback.example.com", "CSAT_PUBLIC_URL must begin with https://"),
+        ("CSAT_PUBLIC_URL", "https://feedback.example.com/r/", "CSAT_PUBLIC_URL must not end in /r/"),
         ("CSAT_PUBLIC_URL", "feedback.example.com", "CSAT_PUBLIC_URL must be a web address"),
         ("CSAT_PUBLIC_PORT", "65536", "CSAT_PUBLIC_PORT must be a whole number from 0 to 65535."),
         (
