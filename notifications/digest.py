@@ -5,7 +5,7 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 
 from blocks.digest import digest_message
-from csat.db import digests, follow_ups
+from csat.db import digests, low_ratings
 from csat.reporting.periods import Period, last_week
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters, Report
@@ -61,7 +61,7 @@ class WeeklyDigest:
             if not reports:
                 await self._database.run_with_retry(digests.mark_empty, team, name)
                 return
-            waiting = await self._database.read(follow_ups.summarize_open, team, supervisors)
+            waiting = await self._database.read(low_ratings.summarize_open, team, supervisors)
             await self._database.run(digests.record_access, team, name, self._channel, self._clock())
             await self._slack.poster.post_dm(self._channel, *digest_message(reports, waiting))
         except SlackError as error:

@@ -15,7 +15,7 @@ from blocks.supervisor_home import (
     supervisor_home,
 )
 from blocks.tables_and_charts import HomePart, home_view
-from csat.db import account_pauses, follow_ups, surveys_by_requester
+from csat.db import account_pauses, low_ratings, surveys_by_requester
 from csat.db.errors import DatabaseError
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord
 from csat.reporting import published_homes
@@ -139,9 +139,9 @@ class AppHome:
         except InvalidPeriod as reason:
             problem = str(reason)
         link = self._slack.message_url
-        low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS, person)
-        closed = await self._database.read(follow_ups.list_closed, team, MAX_CLOSED + 1, person)
-        summary = await self._database.read(follow_ups.summarize_open, team, {person})
+        low = await self._database.read(low_ratings.list_open, team, MAX_LOW_RATINGS, person)
+        closed = await self._database.read(low_ratings.list_closed, team, MAX_CLOSED + 1, person)
+        summary = await self._database.read(low_ratings.summarize_open, team, {person})
         return SupervisorHome(
             query=query,
             report=report,

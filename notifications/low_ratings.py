@@ -4,7 +4,7 @@ import logging
 
 from blocks import low_rating
 from blocks.elements import Message
-from csat.db import follow_ups, outbox
+from csat.db import follow_ups, low_ratings, outbox
 from csat.db.outbox import Notification, NotificationKind
 from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackRefused
@@ -32,7 +32,7 @@ class LowRatingAlerts:
         if not self._channel:
             raise NothingToUpdate
         while True:
-            rating = await self._database.read(follow_ups.find_low_rating, notification.survey.id)
+            rating = await self._database.read(low_ratings.find_low_rating, notification.survey.id)
             if rating and rating.is_low:
                 break
             if await self._database.run_with_retry(follow_ups.drop_withdrawn_alert, notification):
@@ -56,7 +56,7 @@ class LowRatingAlerts:
         posted = await find_posted(self._database, survey_id, NotificationKind.LOW_RATING)
         is_current = False
         while not is_current:  # the rating and its follow-up may change while Slack is called
-            rating = await self._database.read(follow_ups.find_low_rating, survey_id)
+            rating = await self._database.read(low_ratings.find_low_rating, survey_id)
             message = (
                 await self._message(rating, posted.channel) if rating else low_rating.withdrawn_message()
             )

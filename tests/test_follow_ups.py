@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, select
 
-from csat.db import erasure, follow_ups, incoming_updates, outbox, tables
+from csat.db import erasure, follow_ups, incoming_updates, low_ratings, outbox, tables
 from csat.db.database import Database
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification, NotificationKind
@@ -65,7 +65,7 @@ async def test_taking_a_follow_up_twice_has_no_effect(database: Database) -> Non
         await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER + timedelta(minutes=minute))
         for minute in range(2)
     ]
-    found = await database.read(follow_ups.find_low_rating, survey_id)
+    found = await database.read(low_ratings.find_low_rating, survey_id)
 
     assert [bool(outcome) for outcome in taken] == [True, False]
     assert found
@@ -104,15 +104,15 @@ async def test_a_closed_follow_up_is_reopened_once_and_keeps_its_assignee_and_it
     assert await database.run(reopen, survey_id, TEAM, DORA, LATER)
     assert not await database.run(reopen, survey_id, TEAM, DORA, LATER)
     assert await get_conflict(database, reopen, survey_id, TEAM, CLEO, LATER) is Conflict.OPEN
-    [listed] = await database.read(follow_ups.list_open, TEAM, 9)
+    [listed] = await database.read(low_ratings.list_open, TEAM, 9)
     found = listed.follow_up
     assert (found.taken_by, found.closed_by, found.closed_at) == (CLEO, CLEO, None)
     assert (found.reopened_by, found.reopened_at, listed.note) == (DORA, LATER, "Called.")
-    assert await database.read(follow_ups.list_closed, TEAM, 9) == []
+    assert await database.read(low_ratings.list_closed, TEAM, 9) == []
 
     assert await database.run(close, survey_id, TEAM, DORA, "Sent a voucher.", LATER)
     assert not await database.run(close, survey_id, TEAM, DORA, "Sent a voucher.", LATER)
-    [listed] = await database.read(follow_ups.list_closed, TEAM, 9)
+    [listed] = await database.read(low_ratings.list_closed, TEAM, 9)
     assert (listed.note, listed.follow_up.closed_by) == ("Called.\n\nSent a voucher.", DORA)
 
 
@@ -122,7 +122,7 @@ async def test_a_reopened_follow_up_is_not_withdrawn_by_a_corrected_rating(datab
     await database.run(follow_ups.reopen, survey_id, TEAM, CLEO, LATER)
     await database.run(incoming_updates.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
 
-    assert await database.read(follow_ups.find_low_rating, survey_id)
+    assert await database.read(low_ratings.find_low_rating, survey_id)
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
@@ -135,9 +135,9 @@ async def test_a_follow_up_of_a_corrected_rating_is_kept_but_not_open(
         await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
     await database.run(incoming_updates.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
 
-    assert await database.read(follow_ups.list_open, TEAM, 9) == []
-    assert await database.read(follow_ups.summarize_open, TEAM, {DORA}) == OpenLowRatings()
-    kept = await database.read(follow_ups.list_closed, TEAM, 9)
+    assert await database.read(low_ratings.list_open, TEAM, 9) == []
+    assert await database.read(low_ratings.summarize_open, TEAM, {DORA}) == OpenLowRatings()
+    kept = await database.read(low_ratings.list_closed, TEAM, 9)
     assert [(each.is_low, each.note) for each in kept] == [(False, "Called.")] * is_closed
 
 
@@ -150,7 +150,7 @@ async def test_a_follow_up_is_taken_over_only_from_the_user_who_was_shown(databa
     assert await database.run(take, survey_id, TEAM, DORA, LATER, CLEO)
     assert not await database.run(take, survey_id, TEAM, DORA, LATER, CLEO)
     assert await get_conflict(database, take, survey_id, TEAM, "U0EVE", LATER, CLEO) is Conflict.TAKEN
-    found = await database.read(follow_ups.find_low_rating, survey_id)
+    found = await database.read(low_ratings.find_low_rating, survey_id)
     assert found
     assert found.follow_up.taken_by == DORA
 
@@ -197,24 +197,24 @@ async def test_open_follow_ups_are_listed_oldest_first_without_own_surveys(datab
     async def list_open(limit: int, exclude_requester: str = "") -> list[int]:
         return [
             each.survey_id
-            for each in await database.read(follow_ups.list_open, TEAM, limit, exclude_requester)
+            for each in await database.read(low_ratings.list_open, TEAM, limit, exclude_requester)
         ]
 
     async def summarize_open(team: str, exclude_requesters: Collection[str] = ()) -> OpenLowRatings:
-        return await database.read(follow_ups.summarize_open, team, exclude_requesters)
+        return await database.read(low_ratings.summarize_open, team, exclude_requesters)
 
     assert await list_open(9) == [1, 101, 103]
     assert await list_open(9, "U1") == [1, 103]
     assert await list_open(2) == [1, 101]
-    assert await database.read(follow_ups.list_open, "T999", 9) == []
+    assert await database.read(low_ratings.list_open, "T999", 9) == []
     assert await summarize_open(TEAM) == OpenLowRatings(number=3, unassigned=2, oldest=LATER)
     assert await summarize_open(TEAM, {REQUESTER}) == OpenLowRatings(
         number=2, unassigned=1, oldest=LATER + timedelta(days=1)
     )
     assert await summarize_open(TEAM, {REQUESTER, "U1", "U3"}) == OpenLowRatings()
-    assert [each.note for each in await database.read(follow_ups.list_closed, TEAM, 9, "U1")] == ["Called."]
-    assert await database.read(follow_ups.list_closed, TEAM, 9, "U2") == []
-    assert await database.read(follow_ups.list_closed, "T999", 9) == []
+    assert [each.note for each in await database.read(low_ratings.list_closed, TEAM, 9, "U1")] == ["Called."]
+    assert await database.read(low_ratings.list_closed, TEAM, 9, "U2") == []
+    assert await database.read(low_ratings.list_closed, "T999", 9) == []
 
 
 @pytest.mark.parametrize(
@@ -231,9 +231,9 @@ async def test_an_alert_is_updated_again_if_the_follow_up_or_the_rating_changed_
     survey_id = await database.run(insert_low)
     due = await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
     assert due
-    before = await database.read(follow_ups.find_low_rating, survey_id)
+    before = await database.read(low_ratings.find_low_rating, survey_id)
     await database.run(transaction, *args)
-    after = await database.read(follow_ups.find_low_rating, survey_id)
+    after = await database.read(low_ratings.find_low_rating, survey_id)
 
     assert not await database.run(follow_ups.mark_alert_updated, due, before, LATER)
     assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due
@@ -254,7 +254,7 @@ async def test_a_corrected_rating_withdraws_the_follow_up(database: Database, ts
         )
     await database.run(incoming_updates.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
 
-    assert await database.read(follow_ups.find_low_rating, survey_id) is None
+    assert await database.read(low_ratings.find_low_rating, survey_id) is None
     assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due == bool(ts)
 
 
@@ -273,7 +273,7 @@ async def test_a_survey_without_a_thread_links_to_its_confirmation(
         )
         return survey_id
 
-    found = await database.read(follow_ups.find_low_rating, await database.run(insert_low_without_thread))
+    found = await database.read(low_ratings.find_low_rating, await database.run(insert_low_without_thread))
 
     assert found
     assert found.ts == "1700000000.000200"

@@ -20,6 +20,7 @@ from csat.db import (
     follow_ups,
     incoming_updates,
     limits,
+    low_ratings,
     opt_outs,
     outbox,
     poll_queue,
@@ -152,9 +153,11 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "counting by requester": lambda connection: count_own(
         connection, "T012AB3CD", "U012AB3CD", last_days(7, NOON, ZoneInfo("UTC"))
     ),
-    "listing open follow-ups": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
-    "counting open follow-ups": lambda connection: follow_ups.summarize_open(connection, "T012AB3CD", {"U1"}),
-    "listing closed follow-ups": lambda connection: follow_ups.list_closed(connection, "T012AB3CD", 9, "U1"),
+    "listing open follow-ups": lambda connection: low_ratings.list_open(connection, "T012AB3CD", 9, "U1"),
+    "counting open follow-ups": lambda connection: low_ratings.summarize_open(
+        connection, "T012AB3CD", {"U1"}
+    ),
+    "listing closed follow-ups": lambda connection: low_ratings.list_closed(connection, "T012AB3CD", 9, "U1"),
     "following up": lambda connection: follow_up(connection, 7),
     "applying an update": lambda connection: incoming_updates.apply_update(
         connection, make_update(1, "Slow.", feedback_id="X7"), "customer 7", NOON

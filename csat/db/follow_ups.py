@@ -3,36 +3,20 @@
 Requesters can neither see the responses to their own surveys nor follow them up.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from csat.db import audit_log
 from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
+from csat.db.low_ratings import find_low_rating, low_rating_fields, select_low_ratings, to_follow_up
 from csat.db.outbox import Notification, NotificationKind, drop, get_status, mark_sent, release, requeue
 from csat.db.survey_records import find_survey, get_survey, to_record
-from csat.db.tables import follow_ups, outbox, surveys
-from csat.surveys.follow_ups import (
-    FollowUp,
-    LowRating,
-    NotedLowRating,
-    OpenLowRatings,
-    RevealedRating,
-    append_note,
-)
-from csat.surveys.responses import LOW_RATINGS
-
-_IS_LOW = or_(
-    *(
-        and_(surveys.c.metric == metric, surveys.c.rating <= ratings[-1])
-        for metric, ratings in LOW_RATINGS.items()
-    )
-)
-"""A condition on surveys: the customer has not changed the low rating to another one."""
+from csat.db.tables import follow_ups, surveys
+from csat.surveys.follow_ups import FollowUp, LowRating, RevealedRating, append_note
 
 
 class Conflict(StrEnum):
@@ -95,11 +79,11 @@ def take(
     """
     row = _lock(connection, survey_id, team, user_id)
     if row.closed_at:
-        raise FollowUpConflict(Conflict.CLOSED, _to_follow_up(row))
+        raise FollowUpConflict(Conflict.CLOSED, to_follow_up(row))
     if row.taken_by == user_id:
         return None
     if row.taken_by != taken_from:
-        raise FollowUpConflict(Conflict.TAKEN, _to_follow_up(row))
+        raise FollowUpConflict(Conflict.TAKEN, to_follow_up(row))
     return _update(connection, row, now, taken_by=user_id, taken_at=now)
 
 
@@ -111,7 +95,7 @@ def close(
     if row.closed_at:
         if row.closed_by == user_id and (row.note or "").endswith(note):
             return None
-        raise FollowUpConflict(Conflict.CLOSED, _to_follow_up(row))
+        raise FollowUpConflict(Conflict.CLOSED, to_follow_up(row))
     notes = append_note(row.note, note)
     return _update(connection, row, now, closed_by=user_id, closed_at=now, note=notes)
 
@@ -127,42 +111,8 @@ def reopen(
     if row.closed_at:
         return _update(connection, row, now, closed_at=None, reopened_by=user_id, reopened_at=now)
     if row.reopened_by != user_id:
-        raise FollowUpConflict(Conflict.OPEN, _to_follow_up(row))
+        raise FollowUpConflict(Conflict.OPEN, to_follow_up(row))
     return None
-
-
-def list_open(
-    connection: Connection, team: str, limit: int, exclude_requester: str = ""
-) -> list[NotedLowRating]:
-    """Return the low ratings that are neither closed nor changed, the oldest first."""
-    query = _select_low_ratings().where(*_is_open(team, {exclude_requester}))
-    oldest = query.order_by(follow_ups.c.opened_at).limit(limit)
-    return [_to_noted_low_rating(row) for row in connection.execute(oldest)]
-
-
-def summarize_open(connection: Connection, team: str, exclude_requesters: Collection[str]) -> OpenLowRatings:
-    """Count the low ratings that are neither closed nor changed."""
-    joined = follow_ups.join(surveys, surveys.c.id == follow_ups.c.survey_id)
-    figures = (func.count(), func.count(follow_ups.c.taken_by), func.min(follow_ups.c.opened_at))
-    query = select(*figures).select_from(joined).where(*_is_open(team, exclude_requesters))
-    number, assigned, oldest = connection.execute(query).one()
-    return OpenLowRatings(number=number, unassigned=number - assigned, oldest=oldest)
-
-
-def list_closed(
-    connection: Connection, team: str, limit: int, exclude_requester: str = ""
-) -> list[NotedLowRating]:
-    """Return the low ratings that are closed, the ones that were closed last first."""
-    is_closed = (follow_ups.c.team == team, follow_ups.c.closed_at.is_not(None))
-    query = _select_low_ratings().where(*is_closed, surveys.c.requester != exclude_requester)
-    newest = query.order_by(follow_ups.c.closed_at.desc(), follow_ups.c.survey_id.desc()).limit(limit)
-    return [_to_noted_low_rating(row) for row in connection.execute(newest)]
-
-
-def find_low_rating(connection: Connection, survey_id: int) -> LowRating | None:
-    """Return a low rating without the response, or `None` if it was withdrawn."""
-    row = connection.execute(_select_low_ratings().where(follow_ups.c.survey_id == survey_id)).first()
-    return LowRating(**_to_low_rating_fields(row)) if row else None
 
 
 def find_followable(connection: Connection, key: str, team: str, user_id: str) -> LowRating:
@@ -172,14 +122,14 @@ def find_followable(connection: Connection, key: str, team: str, user_id: str) -
     """
     survey = find_survey(connection, key)
     row = _get_row(connection, survey.id if survey else 0, team, user_id)
-    return LowRating(**_to_low_rating_fields(row))
+    return LowRating(**low_rating_fields(row))
 
 
 def reveal(connection: Connection, survey_id: int, team: str, user_id: str, now: datetime) -> RevealedRating:
     """Return a low rating with its response, and log the access; raises `FollowUpConflict`."""
     row = _get_row(connection, survey_id, team, user_id)
     audit_log.record(connection, team, user_id, AuditAction.SHOW, f"survey {survey_id}", now)
-    return RevealedRating(**_to_low_rating_fields(row), rating=row.rating, comment=row.comment, note=row.note)
+    return RevealedRating(**low_rating_fields(row), rating=row.rating, comment=row.comment, note=row.note)
 
 
 def drop_withdrawn_alert(connection: Connection, notification: Notification) -> bool:
@@ -214,7 +164,7 @@ def _lock(connection: Connection, survey_id: int, team: str, user_id: str) -> Ro
 
 
 def _get_row(connection: Connection, survey_id: int, team: str, user_id: str) -> Row[Any]:
-    row = connection.execute(_select_low_ratings().where(follow_ups.c.survey_id == survey_id)).first()
+    row = connection.execute(select_low_ratings().where(follow_ups.c.survey_id == survey_id)).first()
     if row is None or row.team != team:
         raise FollowUpConflict(Conflict.UNKNOWN)
     if row.requester == user_id:
@@ -226,41 +176,3 @@ def _update(connection: Connection, row: Row[Any], now: datetime, **values: Any)
     survey = to_record(row)
     connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey.id).values(**values))
     return requeue(connection, survey, NotificationKind.FOLLOW_UP, now)
-
-
-def _is_open(team: str, exclude_requesters: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    is_open = (follow_ups.c.team == team, follow_ups.c.closed_at.is_(None), _IS_LOW)
-    return *is_open, surveys.c.requester.not_in(sorted(exclude_requesters))
-
-
-def _select_low_ratings() -> Select[Any]:
-    confirmation = and_(
-        outbox.c.survey_id == surveys.c.id,
-        outbox.c.kind == NotificationKind.SENT,
-        outbox.c.channel == surveys.c.channel,
-    )
-    thread_ts = func.coalesce(func.nullif(surveys.c.thread, ""), outbox.c.ts, "").label("thread_ts")
-    joined = follow_ups.join(surveys, surveys.c.id == follow_ups.c.survey_id).outerjoin(outbox, confirmation)
-    return select(surveys, follow_ups, thread_ts).select_from(joined)
-
-
-def _to_noted_low_rating(row: Row[Any]) -> NotedLowRating:
-    return NotedLowRating(**_to_low_rating_fields(row), note=row.note)
-
-
-def _to_low_rating_fields(row: Row[Any]) -> dict[str, Any]:
-    survey = to_record(row)
-    return {
-        "survey_id": survey.id,
-        "key": survey.key,
-        "survey": survey.survey,
-        "origin": survey.origin,
-        "asked_at": row.sent_at or survey.accepted_at,
-        "ts": row.thread_ts,
-        "is_low": row.rating in LOW_RATINGS[row.metric],
-        "follow_up": _to_follow_up(row),
-    }
-
-
-def _to_follow_up(row: Row[Any]) -> FollowUp:
-    return FollowUp(**{name: getattr(row, name) for name in FollowUp.model_fields})
