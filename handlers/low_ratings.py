@@ -33,7 +33,11 @@ OWN_SURVEY = (
     "If there is none, ask an admin of this app to add one to CSAT_SUPERVISORS."
 )
 NOT_FOUND = "This low rating is no longer on file, so there's nothing left to do."
-ALREADY_DONE = "This was already done, so nothing was changed."
+NOTHING_CHANGED = {
+    Conflict.TAKEN: "Somebody else is on it, so nothing was changed.",
+    Conflict.CLOSED: "It was closed already, so nothing was changed.",
+    Conflict.OPEN: "It's open already, so nothing was changed.",
+}
 ALREADY_YOURS = "It's assigned to you already."
 
 
@@ -175,4 +179,5 @@ def build_refusal(refusal: PermissionDenied | FollowUpConflict) -> Message:
     if refusal.follow_up is None:
         return plain_message(OWN_SURVEY if refusal.conflict is Conflict.OWN else NOT_FOUND)
     status = low_rating.follow_up_line(refusal.follow_up)
-    return build_message(ALREADY_DONE, [rich_line(text(ALREADY_DONE)), status])
+    reason = NOTHING_CHANGED[refusal.conflict]
+    return build_message(reason, [rich_line(text(reason)), status])

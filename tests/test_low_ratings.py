@@ -265,6 +265,22 @@ async def test_a_supervisor_can_take_a_low_rating_over_from_another(tmp_path: Pa
         assert follow_up_rows(world) == [(fixtures.BEN, None, None)]
 
 
+async def test_of_two_supervisors_who_assign_it_to_themselves_the_second_learns_who_has_it(
+    tmp_path: Path,
+) -> None:
+    supervisors = {fixtures.CLEO, fixtures.BEN}
+    async with running_world(tmp_path, **{**SUPERVISED, "csat_supervisors": supervisors}) as world:
+        world.workspace.channels[fixtures.LEADS].members.add(fixtures.BEN)
+        message = await trigger_alert(world)
+        await click(world, TAKE_ON, message)
+        await world.wait_until(lambda: follow_up_rows(world) == [(fixtures.CLEO, None, None)])
+        taken = newest_delivery(world, TAKE_ON)
+        await redeliver(world, taken, user={**taken.payload["user"], "id": fixtures.BEN})
+        told = await world.wait_for_message("Somebody else is on it", fixtures.LEADS, fixtures.BEN)
+
+        assert f"Assigned to <@{fixtures.CLEO}>" in visible_text(told)
+
+
 async def test_a_repeated_click_changes_nothing(any_world: World) -> None:
     message = await trigger_alert(any_world)
     await click(any_world, TAKE_ON, message)
@@ -368,7 +384,7 @@ async def test_a_follow_up_closed_meanwhile_is_not_closed_again(world: World) ->
     view = {**submitted.payload["view"], "state": {"values": values}}
     again = await redeliver(world, submitted, view=view)
 
-    assert "This was already done" in str(again.response)
+    assert "It was closed already, so nothing was changed." in str(again.response)
     assert "Your note wasn't saved." in str(again.response)
     assert "Another note" in str(again.response)
     assert follow_up_rows(world) == [(None, fixtures.CLEO, NOTE)]
