@@ -15,7 +15,7 @@ ALREADY_RESUMED: Final = "Already resumed: the surveys that waited have been sen
 RESUMED: Final = (
     "The surveys that waited for this are tried again. If X still refuses them, you are told here."
 )
-ACCEPTED: Final = "What waited has been sent, or is on its way."
+ACCEPTED: Final = "The surveys that waited for this were tried from then on."
 
 
 def alert(account: str, reason: str, fix: str) -> Message:
@@ -46,8 +46,11 @@ def resumed(operator: str, at: datetime) -> Message:
 
 
 def outage_over(reason: str, since: datetime, *, is_certain: bool) -> Message:
-    """Say since when X accepts surveys again, or that they are tried, and why the account was paused."""
-    what = "X has accepted surveys again since " if is_certain else "Sending resumed "
+    """Say when X accepted surveys again, or that they were tried, and why the account was paused.
+
+    It stays true if the outage returns soon, which has an alert of its own within the hour.
+    """
+    what = "X accepted surveys again " if is_certain else "Sending resumed "
     rest = f". {ACCEPTED if is_certain else RESUMED} The reason was: {reason}."
     line = rich_line(text(what), timestamp(since), text(rest))
     return build_message(f"{what}{format_moment(since)}{rest}", [line])

@@ -15,7 +15,7 @@ from tests.databases import SLOW_KINDS, Databases
 from tests.world import World, other_workspace, running_app, running_world, visible_text
 
 ALERT = "X isn't accepting surveys"
-ACCEPTED = "X has accepted surveys again since"
+ACCEPTED = "X accepted surveys again"
 TRIED = "The surveys that waited for this are tried again. If X still refuses them, you are told here."
 OPERATORS = (fixtures.CLEO, fixtures.BEN)
 REFUSED_ENDPOINTS = {
@@ -81,7 +81,8 @@ async def test_once_a_probe_finds_that_x_accepts_the_account_the_alerts_say_so_a
     assert told.ts == alert.ts
     assert f"'timestamp': {int(resumed_at.timestamp())}" in str(told.blocks)
     assert visible_text(told).endswith(
-        "What waited has been sent, or is on its way. The reason was: it rejects this app's keys."
+        "The surveys that waited for this were tried from then on. "
+        "The reason was: it rejects this app's keys."
     )
     assert count_updates(world) == len(OPERATORS)
 
