@@ -11,6 +11,7 @@ from blocks.elements import alert, context, plain_text
 from blocks.form_customer import customer_blocks, customer_field, reasons_to_stay_open
 from blocks.form_inputs import MAX_INITIAL_VALUE_LENGTH, with_value
 from blocks.form_state import METRICS, Form
+from blocks.offered_transports import OfferedTransports
 from blocks.preview import preview
 from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
@@ -34,11 +35,6 @@ _SWITCH_LABELS: Final = {
     Network.X: "Ask a customer on X instead",
     Network.SLACK: "Ask a person in Slack instead",
 }
-NETWORK_GONE: Final = {
-    Network.X: "This app doesn't ask customers on X any more. Choose a person in Slack, or cancel.",
-    Network.SLACK: "This app doesn't ask people in Slack any more. Enter a customer on X, or cancel.",
-}
-TRANSPORT_GONE: Final = "This app asks customers in another way now. Check the form, then send it."
 INVITATION_HINT: Final = (
     "If Slack refuses the direct message, they are asked in this thread: others see that, but no answer."
 )
@@ -62,9 +58,7 @@ class SurveyForm:
         rating_page: str = "",
     ) -> None:
         self.catalogue = catalogue
-        self.networks = frozenset(FACTS[name].network for name in transports)
-        """Where customers can be asked."""
-        self._transports = transports
+        self.transports = OfferedTransports(transports)
         self._rating_page = rating_page
         self._usual_options = {name: getattr(defaults, name) for name in _USUAL_OPTIONS}
         self._questions = {
@@ -78,8 +72,8 @@ class SurveyForm:
 
         The options are shown at once if one of them must be filled in, or is not what it usually is.
         """
-        alert_text = alert_text or self._tell_if_transport_is_gone(form)
-        form = self._with_fitting_transport(form)
+        alert_text = alert_text or self.transports.explain_change(form)
+        form = self.transports.fit(form)
         shows_options = form.shows_options or self._has_unusual_options(form)
         hidden = {
             "shows_options": shows_options,
@@ -96,39 +90,6 @@ class SurveyForm:
             "blocks": list(self._blocks(form, alert_text)),
         }
 
-    def _with_fitting_transport(self, form: Form) -> Form:
-        """Return the form with a network, and with its usual transport if its own is not offered there."""
-        form = form.model_copy(update={"network": self._fitting_network(form)})
-        draft = form.draft.model_copy(update={"transport": self.fitting_transport(form)})
-        return form.model_copy(update={"draft": draft})
-
-    def fitting_transport(self, form: Form) -> TransportName:
-        """Return the form's transport, or the usual one of its network if its own is not offered there."""
-        offered = self._offered(form)
-        return TransportName(form.draft.transport) if form.draft.transport in offered else offered[0]
-
-    def transports_on(self, network: Network) -> tuple[TransportName, ...]:
-        """Return the transports in a network, the usual one first."""
-        return tuple(name for name in self._transports if FACTS[name].network is network)
-
-    def _offered(self, form: Form) -> tuple[TransportName, ...]:
-        """Return the transports in the form's network, or in that which takes its place."""
-        return self.transports_on(self._fitting_network(form))
-
-    def _fitting_network(self, form: Form) -> Network:
-        return form.network if form.network in self.networks else FACTS[self._transports[0]].network
-
-    def _tell_if_transport_is_gone(self, form: Form) -> str:
-        """Return a text if the form, or the survey that is edited, is from before a change of transports."""
-        if form.network and form.network not in self.networks:
-            return NETWORK_GONE[form.network]
-        transport = form.shown_transport or form.draft.transport
-        return TRANSPORT_GONE if transport and transport not in self._transports else ""
-
-    def _other_network(self, form: Form) -> Network | None:
-        """Return where else the customer can be, if the person may still choose."""
-        return next(iter(self.networks - {form.network}), None) if form.switches_network else None
-
     def parse(self, view: Mapping[str, Any]) -> Form:
         """Return the form from the view of a block action or a submission."""
         form = Form.model_validate_json(view["private_metadata"])
@@ -140,7 +101,7 @@ class SurveyForm:
             **form.variants,
             **({Metric(shown_metric): values[shown_questions]} if shown_metric in METRICS else {}),
         }
-        offered = self._offered(form)
+        offered = self.transports.offered(form)
         chosen = values.get(FormField.TRANSPORT)
         transport = TransportName(chosen) if chosen in offered else offered[0]
         draft = Draft(
@@ -164,7 +125,9 @@ class SurveyForm:
 
     def _has_unusual_options(self, form: Form) -> bool:
         draft, facts = form.draft, FACTS[TransportName(form.draft.transport)]
-        usual = draft.model_copy(update={**self._usual_options, "transport": self._offered(form)[0]})
+        usual = draft.model_copy(
+            update={**self._usual_options, "transport": self.transports.offered(form)[0]}
+        )
         is_incomplete = (facts.requires_privacy_url and not draft.privacy_url) or (
             not facts.fills_in_display_name and not draft.display_name
         )
@@ -177,7 +140,7 @@ class SurveyForm:
         questions = self._questions[transport, metric]
         variant = draft.variant if draft.variant in questions else next(iter(questions))
         template = self.catalogue.template(metric, int(variant))
-        offered = self._offered(form)
+        offered = self.transports.offered(form)
         if alert_text:
             yield render(alert(alert_text, level="error"))
         yield customer_field(form)
@@ -187,7 +150,7 @@ class SurveyForm:
         yield from preview(draft, metric, template, self._rating_page, names_transport=len(offered) > 1)
         if form.origin.thread and form.shown_network is Network.SLACK:
             yield _invitation_hint()
-        other_network, has_more = self._other_network(form), not form.shows_options
+        other_network, has_more = self.transports.other_network(form), not form.shows_options
         if other_network or has_more:
             yield _button_row(other_network, has_more=has_more)
         if form.shows_options:

@@ -37,9 +37,9 @@ async def run_command(services: Services, ack: AsyncAck, body: dict[str, Any]) -
 async def _open_form(services: Services, command: SlashCommand) -> None:
     origin = command.origin(services.clock())
     try:
-        _check_other_words(command.text, services.form.networks)
+        _check_other_words(command.text, services.networks)
         args = parse_command_args(
-            command.text, known_words=KNOWN_WORDS, networks=services.form.networks, team=command.team
+            command.text, known_words=KNOWN_WORDS, networks=services.networks, team=command.team
         )
     except InvalidArguments as problem:
         await services.reply(origin, problem_message(str(problem)))
@@ -58,7 +58,7 @@ def _check_other_words(text: str, networks: Collection[Network]) -> None:
 
 
 async def _send_help(services: Services, command: SlashCommand) -> None:
-    await services.reply(command.origin(services.clock()), help_message(USAGES, services.form.networks))
+    await services.reply(command.origin(services.clock()), help_message(USAGES, services.networks))
 
 
 class Subcommand(NamedTuple):

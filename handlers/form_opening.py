@@ -83,7 +83,7 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
 
 async def _find_author(services: Services, interaction: Interaction) -> SlackPerson | None:
     """Return the author of a message, if they can be asked in Slack and are no agent."""
-    if not interaction.author or Network.SLACK not in services.form.networks:
+    if not interaction.author or Network.SLACK not in services.networks:
         return None
     author = SlackPerson(team=interaction.team, user=interaction.author)
     is_customer = await slack_customers.is_customer(
@@ -94,7 +94,7 @@ async def _find_author(services: Services, interaction: Interaction) -> SlackPer
 
 def _prefill(services: Services, origin: Origin, texts: Sequence[str], author: SlackPerson | None) -> Form:
     """Return the form with the author or the customers, and the ticket, of the first text that has some."""
-    asks_on_x = Network.X in services.form.networks
+    asks_on_x = Network.X in services.networks
     named = next(filter(None, (_find_customers(services, text) for text in texts)), []) if asks_on_x else []
     customer = author or next(iter(named), None)
     prefilled = {"external_id": find_external_id(texts, services.ticket_patterns)}

@@ -90,7 +90,7 @@ async def _look_up(services: Services, recipient: Recipient) -> Customer:
 
 def _parse_recipient(services: Services, command: SlashCommand) -> Recipient:
     subcommand, _, typed = command.text.strip().partition(" ")
-    line, networks = f"/csat {subcommand.lower()}", services.form.networks
+    line, networks = f"/csat {subcommand.lower()}", services.networks
     recipient = parse_command_args(typed, line, networks=networks, team=command.team).recipient
     if recipient is None:
         raise InvalidArguments(

@@ -39,4 +39,4 @@ async def send_report(services: Services, command: SlashCommand) -> None:
     )
     report = await fetch_report(services.database, filters, args.period, services.clock())
     may_send = not await services.slack.permissions.find_agent_denial(command.user)
-    await services.reply(origin, report_message(report, may_send=may_send, networks=services.form.networks))
+    await services.reply(origin, report_message(report, may_send=may_send, networks=services.networks))

@@ -27,6 +27,7 @@ from csat.slack_api.errors import SlackError, SlackRefused
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.customers_in_message import TicketPattern
 from csat.surveys.limits import Denial, Limits
+from csat.surveys.networks import Network
 from csat.surveys.origin import Origin
 from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson
 from csat.surveys.survey import Draft
@@ -82,6 +83,11 @@ class Services:
     def accounts(self) -> frozenset[str]:
         """The accounts whose surveys this instance sends: on X, and its workspace once Slack has named it."""
         return frozenset(filter(None, (self.account, self.slack.known_team_id)))
+
+    @property
+    def networks(self) -> frozenset[Network]:
+        """Where customers can be asked."""
+        return self.form.transports.networks
 
     def account_of(self, recipient: Recipient) -> str:
         """Return the account that sends surveys to a recipient: that on X, or the recipient's workspace."""
@@ -139,7 +145,7 @@ class Services:
         if recipient and self.x:
             recipient_id = self.x.find_known_id(recipient)
         key = self.recipient_key(recipient_id) if recipient_id else None
-        requester, transport = (form.origin.team, form.origin.requester), self.form.fitting_transport(form)
+        requester, transport = (form.origin.team, form.origin.requester), self.form.transports.fitting(form)
         customer = (self.account, account, recipient, key, transport)
         known = (*requester, *customer, form.edited_id, self.limits, self.clock())
         with contextlib.suppress(DatabaseError, TimeoutError):

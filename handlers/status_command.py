@@ -74,7 +74,7 @@ async def _find_quota_denial(
     services: Services, account: str, network: Network, now: datetime
 ) -> tuple[Denial | None, TransportName | None]:
     """Return the denial of a network's usual transport, and the first other one that the quotas leave."""
-    offered = services.form.transports_on(network)
+    offered = services.form.transports.on(network)
     denials = [
         await services.database.read(limits.find_quota_denial, account, name, services.limits, now)
         for name in offered

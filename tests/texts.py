@@ -23,9 +23,10 @@ from blocks.digest import digest_message
 from blocks.elements import Message
 from blocks.form_state import Form
 from blocks.help import AT_SIGN_HINT, help_message, problem_message
+from blocks.offered_transports import NETWORK_GONE, TRANSPORT_GONE
 from blocks.report_reply import report_message
 from blocks.supervisor_home import supervisor_home
-from blocks.survey_form import NETWORK_GONE, TRANSPORT_GONE, SurveyForm
+from blocks.survey_form import SurveyForm
 from blocks.tables_and_charts import home_view
 from cli import manifest
 from csat.db.follow_ups import Conflict, FollowUpConflict
