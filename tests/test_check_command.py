@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from cli import manifest
-from cli.check import NO_OPERATORS, NO_SUPERVISORS, REPAIRED_ADVICE, check
+from cli.check import NO_OPERATORS, NO_SUPERVISORS, check
+from cli.check_queue import REPAIRED_ADVICE
 from cli.check_slack import EVERYBODY, OTHER_COMPANY, PRIVATE_CHANNEL
 from cli.finding import Finding, warning
 from csat.clock import utc_now
