@@ -49,6 +49,10 @@ NO_NOTE: Final = "The note was erased with the customer."
 NOT_LOW: Final = "This rating is not low any more: the customer changed it."
 """Also to be read where nobody may see the rating."""
 
+WITHDRAWN: Final = (
+    "This rating is not low after all: the customer gave another one. There's nothing left to do."
+)
+
 _TITLE: Final = "A customer gave a low rating."
 
 
@@ -69,9 +73,7 @@ def anonymous_alert_message(rating: LowRating, catalogue: Catalogue) -> Message:
 
 def withdrawn_message() -> Message:
     """Tell the results channel that a rating was not low after all."""
-    return plain_message(
-        "This rating is not low after all: the customer gave another one. There's nothing left to do."
-    )
+    return plain_message(WITHDRAWN)
 
 
 def low_rating_blocks(rating: LowRating, catalogue: Catalogue, link: str = "") -> list[Block]:

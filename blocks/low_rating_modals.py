@@ -30,7 +30,8 @@ NOTE_ID: Final = "note"
 MAX_TEXT_LENGTH: Final = 9_000
 """Of a comment, and of the notes."""
 
-NOTE_NOT_SAVED: Final = "Your note wasn't saved. To add it, copy it, reopen the low rating, and close it:"
+NOTE_NOT_SAVED: Final = "Your note wasn't saved. To keep it, copy it:"
+NOTE_OF_CLOSED: Final = "Your note wasn't saved. To add it, copy it, reopen the low rating, and close it:"
 
 TITLE: Final = "Low rating"
 TITLE_OF_CHANGED: Final = "Changed rating"
@@ -70,9 +71,9 @@ def message_modal(message: Message) -> dict[str, Any]:
     return {**_modal(TITLE, []), "blocks": message.blocks}
 
 
-def unsaved_note_modal(message: Message, note: str) -> dict[str, Any]:
+def unsaved_note_modal(message: Message, note: str, *, is_closed: bool) -> dict[str, Any]:
     """Return a modal that shows a message, and the note that was not saved, so that it can be copied."""
-    unsaved = [rich_line(text(NOTE_NOT_SAVED)), quote(text(note))]
+    unsaved = [rich_line(text(NOTE_OF_CLOSED if is_closed else NOTE_NOT_SAVED)), quote(text(note))]
     return {**_modal(TITLE, []), "blocks": [*message.blocks, *render_all(unsaved)]}
 
 

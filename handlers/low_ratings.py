@@ -28,16 +28,18 @@ from handlers.services import Services
 SUPERVISORS_ONLY = (
     "Only supervisors can see answers. Ask an admin of this app to add you to CSAT_SUPERVISORS."
 )
-OWN_SURVEY = (
-    "You asked for this survey, so another supervisor follows it up. "
-    "If there is none, ask an admin of this app to add one to CSAT_SUPERVISORS."
-)
-NOT_FOUND = "This low rating is no longer on file, so there's nothing left to do."
-NOTHING_CHANGED = {
+EXPLANATIONS = {
+    Conflict.UNKNOWN: "This low rating is no longer on file, so there's nothing left to do.",
+    Conflict.WITHDRAWN: low_rating.WITHDRAWN,
+    Conflict.OWN: (
+        "You asked for this survey, so another supervisor follows it up. "
+        "If there is none, ask an admin of this app to add one to CSAT_SUPERVISORS."
+    ),
     Conflict.TAKEN: "Somebody else is on it, so nothing was changed.",
     Conflict.CLOSED: "It was closed already, so nothing was changed.",
     Conflict.OPEN: "It's open already, so nothing was changed.",
 }
+"""Why nothing was done."""
 ALREADY_YOURS = "It's assigned to you already."
 
 
@@ -115,7 +117,9 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
     except PermissionDenied as refusal:
         await ack(response_action="update", view=low_rating_modals.message_modal(build_refusal(refusal)))
     except FollowUpConflict as conflict:
-        await ack(response_action="update", view=_build_conflict(conflict, note))
+        is_closed = conflict.conflict is Conflict.CLOSED
+        unsaved = low_rating_modals.unsaved_note_modal(build_refusal(conflict), note, is_closed=is_closed)
+        await ack(response_action="update", view=unsaved)
     else:
         await ack()
         if notification:
@@ -165,19 +169,11 @@ async def _find_low_rating(services: Services, interaction: Interaction, key: st
     )
 
 
-def _build_conflict(conflict: FollowUpConflict, note: str) -> dict[str, Any]:
-    message = build_refusal(conflict)
-    if conflict.conflict is Conflict.CLOSED:
-        return low_rating_modals.unsaved_note_modal(message, note)
-    return low_rating_modals.message_modal(message)
-
-
 def build_refusal(refusal: PermissionDenied | FollowUpConflict) -> Message:
     """Return the message for a person whose action was refused."""
     if isinstance(refusal, PermissionDenied):
         return plain_message(str(refusal))
+    reason = EXPLANATIONS[refusal.conflict]
     if refusal.follow_up is None:
-        return plain_message(OWN_SURVEY if refusal.conflict is Conflict.OWN else NOT_FOUND)
-    status = low_rating.follow_up_line(refusal.follow_up)
-    reason = NOTHING_CHANGED[refusal.conflict]
-    return build_message(reason, [rich_line(text(reason)), status])
+        return plain_message(reason)
+    return build_message(reason, [rich_line(text(reason)), low_rating.follow_up_line(refusal.follow_up)])

@@ -103,4 +103,8 @@ def test_the_note_form_and_the_withdrawn_message_are_valid() -> None:
     check_modal(form)
     assert (form["callback_id"], form["private_metadata"]) == (low_rating_modals.CLOSE_CALLBACK_ID, "7")
     check_modal(low_rating_modals.message_modal(low_rating.withdrawn_message()))
-    check_modal(low_rating_modals.unsaved_note_modal(low_rating.withdrawn_message(), "n" * MAX_NOTE_LENGTH))
+    check_modal(
+        low_rating_modals.unsaved_note_modal(
+            low_rating.withdrawn_message(), "n" * MAX_NOTE_LENGTH, is_closed=True
+        )
+    )

@@ -3,10 +3,12 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, update
 
 from csat.db import follow_ups, incoming_updates, tables
 from csat.db.database import Database
@@ -124,6 +126,15 @@ def newest_delivery(world: World, text: str) -> Delivery:
 async def redeliver(world: World, delivery: Delivery, **changes: Any) -> Delivery:
     """Redeliver a changed payload as if Slack had sent it."""
     return await world.workspace.redeliver(replace(delivery, payload={**delivery.payload, **changes}))
+
+
+def raise_rating(connection: Connection, now: datetime) -> None:
+    connection.execute(update(tables.surveys).values(rating=5))
+    follow_ups.withdraw(connection, 1, now)
+
+
+def let_cleo_have_asked(connection: Connection) -> None:
+    connection.execute(update(tables.surveys).values(requester=fixtures.CLEO))
 
 
 def follow_up_rows(world: World) -> list[Any]:
@@ -388,6 +399,32 @@ async def test_a_follow_up_closed_meanwhile_is_not_closed_again(world: World) ->
     assert "Your note wasn't saved." in str(again.response)
     assert "Another note" in str(again.response)
     assert follow_up_rows(world) == [(None, fixtures.CLEO, NOTE)]
+
+
+async def test_a_note_on_a_rating_that_the_customer_has_raised_meanwhile_can_be_copied(
+    any_world: World,
+) -> None:
+    message = await trigger_alert(any_world)
+    await open_modal(any_world, CLOSE, message)
+    await run_transaction(any_world, raise_rating, any_world.clock())
+    await any_world.fill_in(fixtures.CLEO, note=NOTE)
+    await any_world.workspace.submit_view(fixtures.CLEO)
+    shown = visible_text((await any_world.wait_for_form(fixtures.CLEO)).blocks)
+
+    assert "This rating is not low after all" in shown
+    assert "Your note wasn't saved. To keep it, copy it:" in shown
+    assert NOTE in shown
+
+
+async def test_a_supervisor_does_not_learn_of_their_own_survey_that_its_rating_is_not_low(
+    world: World,
+) -> None:
+    message = await trigger_alert(world)
+    await run_transaction(world, follow_ups.withdraw, 1, world.clock())
+    await run_transaction(world, let_cleo_have_asked)
+    await click(world, SHOW, message)
+
+    await world.wait_for_message("This low rating is no longer on file", fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_removed_supervisors_lose_access(tmp_path: Path) -> None:

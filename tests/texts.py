@@ -533,14 +533,18 @@ def _low_ratings() -> Iterator[Section]:
         PermissionUnknown(SlackUnavailable("missing_scope")),
         FollowUpConflict(Conflict.OWN),
         FollowUpConflict(Conflict.UNKNOWN),
+        FollowUpConflict(Conflict.WITHDRAWN),
         FollowUpConflict(Conflict.TAKEN, samples.TAKEN),
         FollowUpConflict(Conflict.OPEN, samples.REOPENED),
     ):
         message = low_ratings.build_refusal(refusal)
         yield "supervisor, low rating refused", render_view(low_rating_modals.message_modal(message))
     closed = low_ratings.build_refusal(FollowUpConflict(Conflict.CLOSED, samples.CLOSED))
-    unsaved = low_rating_modals.unsaved_note_modal(closed, "We called them.")
+    unsaved = low_rating_modals.unsaved_note_modal(closed, "We called them.", is_closed=True)
     yield "supervisor, low rating was closed by somebody else", render_view(unsaved)
+    withdrawn = low_ratings.build_refusal(FollowUpConflict(Conflict.WITHDRAWN))
+    unsaved = low_rating_modals.unsaved_note_modal(withdrawn, "We called them.", is_closed=False)
+    yield "supervisor, rating was changed before it was closed", render_view(unsaved)
 
 
 def _homes() -> Iterator[Section]:

@@ -24,6 +24,8 @@ class Conflict(StrEnum):
 
     UNKNOWN = "unknown"
     """The workspace has no such low rating."""
+    WITHDRAWN = "withdrawn"
+    """The customer has changed the rating to one that is not low."""
     OWN = "own"
     """The user requested the survey."""
     TAKEN = "taken"
@@ -166,10 +168,18 @@ def _lock(connection: Connection, survey_id: int, team: str, user_id: str) -> Ro
 def _get_row(connection: Connection, survey_id: int, team: str, user_id: str) -> Row[Any]:
     row = connection.execute(select_low_ratings().where(follow_ups.c.survey_id == survey_id)).first()
     if row is None or row.team != team:
-        raise FollowUpConflict(Conflict.UNKNOWN)
+        is_rated = _may_see_rating(connection, survey_id, team, user_id)
+        raise FollowUpConflict(Conflict.WITHDRAWN if is_rated else Conflict.UNKNOWN)
     if row.requester == user_id:
         raise FollowUpConflict(Conflict.OWN)
     return row
+
+
+def _may_see_rating(connection: Connection, survey_id: int, team: str, user_id: str) -> bool:
+    """Return True if there is a rating, of a survey that somebody else in the workspace asked for."""
+    rated = select(surveys.c.id).where(surveys.c.id == survey_id, surveys.c.rating.is_not(None))
+    others = rated.where(surveys.c.team == team, surveys.c.requester != user_id)
+    return connection.execute(others).first() is not None
 
 
 def _update(connection: Connection, row: Row[Any], now: datetime, **values: Any) -> Notification:  # noqa: ANN401
