@@ -42,6 +42,9 @@ PRIVATE_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
 )
 """What its requester is told of a survey that waited or was uncertain; of all others, that it was sent."""
 
+NOT_SENT_AGAIN: Final = "was not sent again. The first one may have arrived."
+"""What its requester is told of a survey that was to replace an uncertain one."""
+
 QUEUED_ELSEWHERE: Final = "Queued: the survey to {customer}. This app's Messages say what becomes of it."
 UNCONFIRMED_ELSEWHERE: Final = (
     "{network} didn't confirm the survey to {customer} at once. See this app's Messages."
@@ -104,19 +107,28 @@ def refusal(
 ) -> Message:
     """Tell the requester that a survey was not sent, why, and what to do.
 
-    If it replaced an uncertain survey, that one may have arrived.
+    If it was sent again, or edited after that, an earlier one may have arrived.
     """
     recipient = survey.recipient.label
-    outcome = "was not sent again. The first one may have arrived." if is_sent_again else "was not sent."
-    edit = ButtonElement(action_id=EDIT_ACTION, text="Edit and try again", value=key, style="primary")
+    outcome = NOT_SENT_AGAIN if is_sent_again else "was not sent."
     return build_message(
         f"The survey to {recipient} {outcome} {escape_mrkdwn(advice)}",
         [
             rich_line(text("The survey to "), recipient_link(survey.recipient), text(f" {outcome}")),
             rich_line(text(one_line(advice)), *(_possible_again(retry_at) if retry_at else ())),
             details_line(survey, catalogue),
-            *([ActionsBlock(elements=[edit])] if editable else []),
+            *([_edit_button(key)] if editable else []),
         ],
+    )
+
+
+def repetition_cancelled(key: str, survey: Survey, catalogue: Catalogue) -> Message:
+    """Tell the requester that a survey was not sent again, as they wanted, and let them edit it."""
+    recipient, cancelled = survey.recipient, "Canceled: the survey to "
+    line = rich_line(text(cancelled), recipient_link(recipient), text(f" {NOT_SENT_AGAIN}"))
+    return build_message(
+        f"{cancelled}{recipient.label} {NOT_SENT_AGAIN}",
+        [line, details_line(survey, catalogue), _edit_button(key)],
     )
 
 
@@ -177,6 +189,11 @@ def survey_details(survey: Survey, catalogue: Catalogue) -> list[str]:
 def details_line(survey: Survey, catalogue: Catalogue) -> Block:
     """Return the line below a message: the survey's details, and whether it is a test."""
     return context(*survey_details(survey, catalogue), _TEST_MARK if survey.test else "")
+
+
+def _edit_button(key: str) -> Block:
+    edit = ButtonElement(action_id=EDIT_ACTION, text="Edit and try again", value=key, style="primary")
+    return ActionsBlock(elements=[edit])
 
 
 def _name_for_all(recipient: Recipient, name: str) -> str:

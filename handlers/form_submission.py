@@ -40,9 +40,7 @@ ALREADY_ACCEPTED = (
     "The survey is already on its way as you first sent it. "
     "What you have changed since then wasn't sent. You can close this form."
 )
-EDITED = (
-    "Edited: the survey to {customer} takes the place of one that was not sent. We'll tell you how it went."
-)
+EDITED = "Edited: a new survey to {customer} takes its place. We'll tell you how it went."
 
 DATABASE_DEADLINE_SECONDS = 2.0
 """For the commit to begin: it takes a part of the third second that Slack allows."""

@@ -9,6 +9,7 @@ from blocks import survey_notifications, uncertain_survey, wait_reasons
 from blocks.elements import Message, message_about, plain_message
 from blocks.survey_denials import denial_message
 from csat.db import opt_outs, reconciliation, send_queue, submissions
+from csat.db.sent_again import earlier_may_have_arrived
 from csat.db.submissions import OtherAccount
 from csat.db.survey_records import SurveyRecord
 from csat.db.survey_transitions import AlreadySettled
@@ -29,7 +30,7 @@ CANCEL_OUTCOMES = {
         "Too late to cancel: the survey to {customer} went to {network}, but we got no confirmation that it "
         "arrived."
     ),
-    State.REFUSED: "Nothing to cancel: the survey to {customer} was not sent.",
+    State.REFUSED: "Nothing to cancel: the survey to {customer} doesn't wait any more.",
     None: "Only the person who asked for this survey can cancel it.",
 }
 ALREADY_SENT = "Too late to cancel: the survey to {customer} was already sent."
@@ -71,8 +72,13 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     state = await services.database.run_idempotent(
         send_queue.cancel, survey.id, interaction.team, interaction.user
     )
+    message = _tell(survey, CANCEL_OUTCOMES.get(state, ALREADY_SENT))
+    if state is State.CANCELLED and await services.database.read(earlier_may_have_arrived, survey.id):
+        message = survey_notifications.repetition_cancelled(
+            survey.key, survey.survey, services.form.catalogue
+        )
     show = services.reply if state is State.SENDING else services.replace
-    await show(_origin(services, interaction), _tell(survey, CANCEL_OUTCOMES.get(state, ALREADY_SENT)))
+    await show(_origin(services, interaction), message)
 
 
 async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from blocks import survey_notifications, uncertain_survey
 from blocks.elements import Message
-from csat.db import account_pauses, opt_outs, outbox, reconciliation
+from csat.db import account_pauses, opt_outs, outbox, reconciliation, sent_again
 from csat.db.outbox import Notification, NotificationKind
 from csat.db.survey_records import SENT_AGAIN, get_survey, list_replaced
 from csat.shared_resources import Resources
@@ -187,5 +187,5 @@ class SurveyNotifications:
             catalogue,
             editable=survey.refusal.editable,
             retry_at=survey.refusal.retry_at,
-            is_sent_again=survey.replaced_id is not None,
+            is_sent_again=await self._database.read(sent_again.earlier_may_have_arrived, survey.id),
         )

@@ -380,18 +380,41 @@ async def test_a_survey_that_was_sent_again_in_vain_denies_others_as_it_may_have
     )
 
 
-async def test_a_survey_whose_repetition_was_cancelled_denies_others_as_it_may_have_arrived(
-    world: World,
-) -> None:
+async def cancel_repetition(world: World) -> Message:
+    """Send a survey that is uncertain, and again, and cancel that; return the message about it."""
     world.notify_after.set()
-    world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.CREATE, times=1)
-    await submit_survey(world)
-    asked = await world.wait_for_dm("may not have arrived")
+    asked = await ask_about_uncertain_survey(world, "@mira_k")
     world.x.fail(Fault.RATE_LIMITED, Endpoint.CREATE)
     await world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
     waiting = await world.wait_for_waiting_message()
     await world.workspace.click(fixtures.ADA, CANCEL_ACTION, channel=waiting.channel, ts=waiting.ts)
     await world.wait_until(lambda: world.states() == ["refused", "cancelled"])
+    return await world.wait_for_dm("Canceled: the survey to @mira_k")
+
+
+async def test_of_a_repetition_that_was_cancelled_it_is_said_that_the_first_one_may_have_arrived(
+    world: World,
+) -> None:
+    cancelled = await cancel_repetition(world)
+
+    assert "was not sent again. The first one may have arrived." in visible_text(cancelled)
+    assert "Nothing was sent" not in visible_text(cancelled)
+
+
+async def test_a_repetition_that_was_cancelled_can_be_edited_and_sent(world: World) -> None:
+    cancelled = await cancel_repetition(world)
+    world.x.recover()
+    assert "Can't be asked" not in await edit(world, cancelled)
+    assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
+    await world.wait_for_message("asked @mira_k for feedback")
+
+    assert world.states() == ["refused", "cancelled", "sent"]
+
+
+async def test_a_survey_whose_repetition_was_cancelled_denies_others_as_it_may_have_arrived(
+    world: World,
+) -> None:
+    await cancel_repetition(world)
 
     assert "Can't be asked until" in visible_text(await world.open_form("/csat @mira_k", fixtures.BEN))
     assert (await world.workspace.submit_view(fixtures.BEN)).outcome is ActionOutcome.ERRORS
@@ -448,7 +471,8 @@ async def test_a_survey_that_was_sent_again_in_vain_can_be_edited_and_sent(
     assert "Can't be asked" not in await edit(world, refused)
     await world.fill_in(recipient="@mira_k")  # which is resolved before or after it is accepted
     assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
-    refused = await world.wait_for_message("The survey to @mira_k was not sent.")
+    await world.wait_until(lambda: world.states() == ["refused", "refused", "refused"])
+    refused = await world.wait_for_message("was not sent again. The first one may have arrived.")
     assert "Can't be asked" not in await edit(world, refused)
     assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
     await world.wait_for_message("asked @mira_k for feedback")

@@ -230,7 +230,7 @@ async def test_a_refusal_gives_way_once_its_survey_was_edited_and_sent(world: Wo
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=refused.ts)
     await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
-    edited = await world.wait_for_message("Edited: the survey to @mira_k takes the place of one")
+    edited = await world.wait_for_message("Edited: a new survey to @mira_k takes its place.")
     await world.wait_for_message("asked")
 
     assert edited.ts == refused.ts

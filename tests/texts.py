@@ -397,6 +397,8 @@ def _survey_messages() -> Iterator[Section]:
         "requester, survey refused when sent again: what is new",
         _new_lines(_message(again), _message(refused)),
     )
+    cancelled = survey_notifications.repetition_cancelled("7", samples.SURVEY, CATALOGUE)
+    yield "requester, survey canceled that was to be sent again", _message(cancelled)
     quoting = RecipientClosed(api_message="You cannot send messages to this user.").sentence()
     yield (
         "requester, the reasons of X for a refusal",

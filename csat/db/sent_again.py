@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from csat.db.survey_records import AGAIN, SENT_AGAIN
+from csat.db.survey_records import AGAIN, SENT_AGAIN, get_view_id, list_preceding
 from csat.db.tables import surveys
 from csat.surveys.states import State
 
@@ -26,6 +26,13 @@ def was_sent_again_in_vain(connection: Connection, row: Row[Any]) -> bool:
     while last and _was_sent_again(last):
         last = _find_repetition(connection, select(surveys), last)
     return last is not None and last.id != row.id and _did_not_arrive(last)
+
+
+def earlier_may_have_arrived(connection: Connection, survey_id: int) -> bool:
+    """Return True if a survey was edited or sent again after one that may have arrived."""
+    preceding = list_preceding(connection, get_view_id(connection, survey_id))
+    rows = connection.execute(select(surveys).where(surveys.c.id.in_(preceding)))
+    return any(map(_was_sent_again, rows))
 
 
 def _find_repetition(connection: Connection, query: Select[Any], row: Row[Any]) -> Row[Any] | None:
