@@ -93,7 +93,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
     advice = "others can read it; run chmod 600"
     if _others_can_read(env_file := Path(ENV_FILE).absolute()):
         yield warning(f"Settings file: {advice} {env_file}")
-    if (file := find_file(settings)) and _others_can_read(file):
+    if (file := find_file(settings)) and not file.is_dir() and _others_can_read(file):
         yield warning(f"Database file: {advice} {file.absolute()}*")
 
 

@@ -1,5 +1,6 @@
 """`python app.py forget @handle`: erases a customer from the database and from messages in Slack."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -87,7 +88,7 @@ async def run(settings: Settings, recipient: Recipient, *, yes: bool, without_sl
             raise typer.Exit(1)
         remaining = 0
         if found.survey_ids:
-            result = await eraser.erase(found.survey_ids)
+            result = await _erase(eraser, found.survey_ids)
             typer.echo("\n".join(_format(result)))
             remaining = result.remaining
         for reason in found.left_out:
@@ -134,6 +135,14 @@ async def _find(search: CustomerSearch, recipient: Recipient) -> tuple[Recipient
     except OwnWorkspaceUnknown as error:
         advice = str(error).removesuffix(".")
         raise CommandError(f"{advice}, or erase the database alone with --without-slack.") from error
+
+
+async def _erase(eraser: Eraser, survey_ids: list[int]) -> ErasureResult:
+    try:
+        return await eraser.erase(survey_ids)
+    except asyncio.CancelledError:
+        typer.echo("Stopped before all was erased. To go on, run this command again.")
+        raise
 
 
 def _format(result: ErasureResult) -> list[str]:

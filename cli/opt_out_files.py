@@ -108,7 +108,11 @@ class Importer:
 
     async def resolve(self, customers: list[ListedCustomer]) -> ResolvedList:
         """Ask Slack about the people of a list; raises `CommandError` or `DatabaseError`."""
-        return await resolve(customers, self._people)
+        try:
+            return await resolve(customers, self._people)
+        except asyncio.CancelledError:
+            typer.echo("Stopped before anybody was recorded. Run this command again.")
+            raise
 
     async def count_known(self, customers: list[ListedCustomer]) -> int:
         """Return how many of the customers that are listed by id have opted out already."""

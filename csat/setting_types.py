@@ -70,7 +70,7 @@ def _check_database_url(url: SecretStr) -> SecretStr:
 
 def _check_secret_key(key: SecretStr) -> SecretStr:
     if len(key.get_secret_value().strip()) < MIN_KEY_LENGTH:
-        raise invalid(f"must be {MIN_KEY_LENGTH} characters or more, not counting white space around them")
+        raise invalid(f"must be {MIN_KEY_LENGTH} characters or more, not counting white space around it")
     return key
 
 

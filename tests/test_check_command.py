@@ -261,6 +261,14 @@ async def test_a_folder_in_the_place_of_the_sqlite_file_is_named_as_one(tmp_path
     assert finding.advice.startswith(f"{tmp_path} is a folder. ")
 
 
+async def test_nobody_is_told_to_close_a_folder_that_stands_in_the_place_of_the_file(tmp_path: Path) -> None:
+    (folder := tmp_path / "data").mkdir()
+    folder.chmod(0o755)
+    findings = await run_check(tmp_path, {}, database_url=f"sqlite:///{folder}")
+
+    assert not [finding for finding in findings if f"chmod 600 {folder}" in finding.message]
+
+
 @pytest.mark.parametrize("contents", [b"another file", b"SQLite format 3\0" + bytes(5000)])
 async def test_a_file_that_is_no_database_is_named_as_that(tmp_path: Path, contents: bytes) -> None:
     (tmp_path / "csat.db").write_bytes(contents)

@@ -1,5 +1,6 @@
 """`python app.py forget`: what is erased, and what is kept to respect the limits."""
 
+import asyncio
 import contextlib
 import sqlite3
 from datetime import timedelta
@@ -396,6 +397,25 @@ async def test_nothing_is_erased_without_confirmation(
     assert ("Erased 1 survey, and changed 1 message in Slack." in printed) is is_confirmed
     assert ("Backups" in printed) is is_confirmed
     assert ("Nothing was forgotten." in printed) is not is_confirmed
+
+
+async def test_forgetting_that_is_interrupted_says_how_to_go_on(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await submit_survey(world)
+    await wait_until_sent(world)
+    with world.workspace.faults.hold("chat.update", after=False) as hold:
+        forgetting = asyncio.create_task(
+            forget.run(world.settings, XAccount(handle="mira_k"), yes=True), name="forgetting"
+        )
+        await hold.arrived.wait()
+        forgetting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await forgetting
+
+    assert capsys.readouterr().out.endswith(
+        "Stopped before all was erased. To go on, run this command again.\n"
+    )
 
 
 async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(

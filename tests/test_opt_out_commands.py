@@ -302,6 +302,22 @@ async def test_an_import_that_a_signal_stops_says_how_to_go_on(
     )
 
 
+async def test_an_import_that_a_signal_stops_before_it_records_says_that_nothing_was_recorded(
+    operator: Operator,
+) -> None:
+    (operator.folder / "list.csv").write_text(f"{fixtures.SAM}\n", "utf-8")
+    with operator.workspace.faults.hold("auth.test") as hold:
+        command = ("opt-outs", "import", "list.csv", "--apply")
+        process = await start_command(operator.folder, operator.environment, *command)
+        await hold.arrived.wait()
+        code, output = await stop(process, signal.SIGINT)
+
+    assert (code, output) == (
+        128 + signal.SIGINT,
+        "Stopped before anybody was recorded. Run this command again.\n",
+    )
+
+
 async def test_an_import_waits_while_x_is_busy(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     waits = []
 

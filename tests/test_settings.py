@@ -50,7 +50,7 @@ def load_slack_alone(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings
 
 
 TOO_SHORT = (
-    "CSAT_SECRET_KEY must be 16 characters or more, not counting white space around them. See .env.example."
+    "CSAT_SECRET_KEY must be 16 characters or more, not counting white space around it. See .env.example."
 )
 
 

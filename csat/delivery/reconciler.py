@@ -56,6 +56,7 @@ class Reconciler:
             )
         survey = await self._database.read(get_survey, attempt.survey.id)
         if survey is None or survey.state is not State.UNCERTAIN:
+            log.info("Survey %s is settled: %s", attempt.survey.id, survey.state if survey else "erased")
             return
         if FACTS[name].absence_is_proof:
             advice = NEVER_ARRIVED.format(network=FACTS[name].network.label)
