@@ -38,8 +38,8 @@ def load_or_exit(load: Callable[[], LoadedSettings], *, is_logged: bool = False)
     try:
         return load()
     except SettingsError as error:
-        lines = ["Fix these settings:", *(f"  - {problem}" for problem in error.problems)]
-        give_up(lines, find_log_format() if is_logged else "text")
+        lines = ["Fix these settings:", *(f"  - {problem}" for problem in error.problems), error.hint]
+        give_up(list(filter(None, lines)), find_log_format() if is_logged else "text")
 
 
 def run(

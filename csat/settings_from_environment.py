@@ -24,6 +24,9 @@ from csat.settings import SECRET_LOCATIONS, Settings, SettingsWithoutXKeys
 logging.getLogger("dotenv").setLevel(logging.ERROR)  # it warns of lines that are refused here
 
 ENV_FILE: Final = ".env"
+NO_ENV_FILE: Final = (
+    "There's no .env in this folder. Run the command where it is, or set the variables themselves."
+)
 PREFIX: Final = "CSAT_"
 """Of the variables that are no other program's."""
 
@@ -39,11 +42,15 @@ _KNOWN: Final = {*(name.upper() for name in Settings.model_fields), *(f"{name}_F
 
 
 class SettingsError(Exception):
-    """Some settings are missing or wrong; `problems` has a sentence for each, without its value."""
+    """Some settings are missing or wrong; `problems` has a sentence for each, without its value.
 
-    def __init__(self, problems: list[str]) -> None:
+    `hint` says why there are none, if there is no `.env` file, else "".
+    """
+
+    def __init__(self, problems: list[str], hint: str = "") -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.hint = hint
 
 
 def load_settings() -> Settings:
@@ -170,7 +177,9 @@ def _load(kind: type[FromEnvironment]) -> FromEnvironment:
         settings = kind()
     except ValidationError as error:
         problems += [_describe(details["loc"], details) for details in error.errors()]
-        raise SettingsError(list(dict.fromkeys(problems))) from None
+        is_missing = any(details["type"] == "missing" for details in error.errors())
+        hint = NO_ENV_FILE if is_missing and not Path(ENV_FILE).exists() else ""
+        raise SettingsError(list(dict.fromkeys(problems)), hint) from None
     except UnicodeDecodeError:
         raise SettingsError([".env is not UTF-8: save it as that."]) from None
     if problems:

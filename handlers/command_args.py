@@ -39,6 +39,7 @@ SOMEBODY_IN_SLACK = (
     "That's somebody in Slack. Type the customer's X handle, or paste a link to their profile."
 )
 SLACK_ONLY = "This app asks people in Slack. Type {command} @ and choose the customer from Slack's list."
+FROM_LIST = "To name somebody in Slack, choose them from the list that Slack shows after @."
 CASE_NUMBER = "A case number goes into the form, below More options."
 
 
@@ -80,7 +81,7 @@ def parse_command_args(
         else:
             _check_spelling(word, words, known_words, networks)
             if not _is_handle(word) or len(others) > 1:
-                raise InvalidArguments(_unknown_word(word, command, networks))
+                raise InvalidArguments(_unknown_word(word, words, command, networks))
             args = _with_recipient(args, word, team)
     if args.recipient and args.recipient.network not in networks:
         raise InvalidArguments(SLACK_ONLY.format(command=command))
@@ -157,6 +158,11 @@ def _with_recipient(args: CommandArgs, word: str, team: str) -> CommandArgs:
     raise InvalidArguments(ONE_AT_A_TIME)
 
 
-def _unknown_word(word: str, command: str, networks: Collection[Network]) -> str:
+def _unknown_word(word: str, words: Sequence[str], command: str, networks: Collection[Network]) -> str:
     quoted = word if len(word) <= _MAX_QUOTED_LENGTH else f"{word[: _MAX_QUOTED_LENGTH - 1]}…"
-    return f"I don't understand “{quoted}”. Try {command} {name_example(networks)}, or {HELP}."
+    advice, is_somebody_named = f", or {HELP}.", any(map(_CUSTOMER.fullmatch, words))
+    if is_somebody_named and Network.SLACK in networks:
+        advice += f" {FROM_LIST}"
+    elif not is_somebody_named and Network.X in networks and _is_handle(word):
+        advice = f". {AT_SIGN_HINT}"
+    return f"I don't understand “{quoted}”. Try {command} {name_example(networks)}{advice}"

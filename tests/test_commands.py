@@ -94,6 +94,11 @@ async def test_a_command_that_an_app_with_slack_alone_does_not_understand(
         ("/csat nsp @mira_k", "There's no “nsp”. Did you mean /csat nps @mira_k?"),
         ("/csat @mira_k stop", "Did you mean /csat stop @mira_k?"),
         ("/csat mira!", "I don't understand “mira!”. Try /csat @customer, or /csat help."),
+        ("/csat @Sam Adeyemi", "or /csat help. To name somebody in Slack, choose them from the list"),
+        (
+            "/csat stop mira_k she asked",
+            "“mira_k”. Try /csat stop @customer. For a handle, put @ in front.",
+        ),
         ("/csat @mira_k @tom", "Name one customer at a time"),
         ("/csat nps csat @mira_k", "Choose one type"),
         ("/csat @😀", "X handles contain only letters"),

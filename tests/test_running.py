@@ -86,6 +86,7 @@ async def test_all_other_commands_list_the_keys_of_x_that_are_missing(
     assert code == 1
     for problem in ("CSAT_AGENT is no setting", "SLACK_BOT_TOKEN is missing", "X_ACCESS_TOKEN is missing"):
         assert problem in printed
+    assert "There's no .env in this folder." in printed
 
 
 async def test_commands_import_nothing_that_only_the_running_app_needs() -> None:
