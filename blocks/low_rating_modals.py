@@ -88,11 +88,15 @@ def _response(rating: RevealedRating, catalogue: Catalogue, link: str) -> Iterat
     if not rating.is_low:
         yield rich_line(text(NOT_LOW))
     comment = truncate_lines(rating.comment or "", MAX_TEXT_LENGTH)
-    yield quote(text(comment)) if comment else rich_line(text("No comment."))
+    yield quote(text(comment)) if comment else rich_line(text(_explain_no_comment(rating)))
     yield _request(rating, link)
     yield follow_up_line(rating.follow_up)
     if note := truncate_lines(rating.note or "", MAX_TEXT_LENGTH):
         yield quote(text(note))
+
+
+def _explain_no_comment(rating: RevealedRating) -> str:
+    return "The comment was erased with the customer." if rating.is_comment_erased else "No comment."
 
 
 def _request(rating: RevealedRating, link: str) -> Block:

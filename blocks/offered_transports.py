@@ -6,9 +6,14 @@ from blocks.form_state import Form
 from csat.surveys.networks import Network
 from csat.surveys.transports import FACTS, TransportName
 
+NOT_ASKED: Final = {
+    Network.X: "This app doesn't ask customers on X any more.",
+    Network.SLACK: "This app doesn't ask people in Slack any more.",
+}
+"""Where customers were asked before a change of transports."""
 NETWORK_GONE: Final = {
-    Network.X: "This app doesn't ask customers on X any more. Choose a person in Slack, or cancel.",
-    Network.SLACK: "This app doesn't ask people in Slack any more. Enter a customer on X, or cancel.",
+    Network.X: f"{NOT_ASKED[Network.X]} Choose a person in Slack, or cancel.",
+    Network.SLACK: f"{NOT_ASKED[Network.SLACK]} Enter a customer on X, or cancel.",
 }
 TRANSPORT_GONE: Final = "This app asks customers in another way now. Check the form, then send it."
 

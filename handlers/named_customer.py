@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from blocks.elements import plain_message
 from blocks.help import name_example
+from csat.db import limits
 from csat.db.survey_records import find_recipient
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.networks import Network
-from csat.surveys.recipients import InvalidRecipient, Recipient
+from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson
 from csat.surveys.transport_errors import Refused
 from csat.x_api.errors import AccountRefused
 from handlers.command_args import InvalidArguments, parse_command_args
@@ -44,7 +45,7 @@ class _Unresolved(Exception):
 async def look_up_customer(services: Services, command: SlashCommand) -> Customer | None:
     """Return the customer whom a command names, or tell the person why there is none and return `None`."""
     try:
-        return await _look_up(services, _parse_recipient(services, command))
+        return await _look_up(services, await _parse_recipient(services, command))
     except (InvalidRecipient, InvalidArguments, _Unresolved) as problem:
         await _reply(services, command, str(problem))
     return None
@@ -57,7 +58,7 @@ async def identify_customer(services: Services, command: SlashCommand, unchanged
     sentence that nothing was changed.
     """
     try:
-        recipient = _parse_recipient(services, command)
+        recipient = await _parse_recipient(services, command)
     except InvalidArguments as problem:
         await _reply(services, command, str(problem))
         return None
@@ -88,15 +89,35 @@ async def _look_up(services: Services, recipient: Recipient) -> Customer:
     raise _Unresolved(LOOKUP_TIMED_OUT)
 
 
-def _parse_recipient(services: Services, command: SlashCommand) -> Recipient:
+async def _parse_recipient(services: Services, command: SlashCommand) -> Recipient:
     subcommand, _, typed = command.text.strip().partition(" ")
     line, networks = f"/csat {subcommand.lower()}", services.networks
-    recipient = parse_command_args(typed, line, networks=networks, team=command.team).recipient
+    try:
+        recipient = parse_command_args(typed, line, networks=networks, team=command.team).recipient
+    except InvalidArguments:
+        recipient = await _find_asked_before(services, typed, command.team)
+        if recipient is None:
+            raise
     if recipient is None:
         raise InvalidArguments(
             _ask_for_customer(networks).format(command=line, example=name_example(networks))
         )
     return recipient
+
+
+async def _find_asked_before(services: Services, typed: str, team: str) -> Recipient | None:
+    """Return a customer where the app asks none any more, if it may still have surveys to them."""
+    try:
+        recipient = parse_command_args(typed, networks=frozenset(Network), team=team).recipient
+    except InvalidArguments:
+        return None
+    if recipient is None or recipient.network in services.networks:
+        return None
+    if not isinstance(recipient, SlackPerson):
+        return recipient if services.account else None
+    key = services.recipient_key(recipient.id)
+    asked = await services.database.read(limits.list_previous, recipient.team, key, recipient)
+    return recipient if asked else None
 
 
 def _ask_for_customer(networks: Collection[Network]) -> str:

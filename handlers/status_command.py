@@ -5,11 +5,13 @@ from datetime import datetime
 
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.elements import plain_message
+from blocks.offered_transports import NOT_ASKED
 from csat.db import account_pauses, limits, opt_outs
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, PreviousSurvey, find_denial
 from csat.surveys.networks import Network
+from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 from csat.transports.slack_refusals import StrangerInSlack
@@ -64,10 +66,17 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
         last_failure=_find_last_failure(surveys),
         was_looked_up=customer.was_looked_up,
         receives_dm=customer.receives_dm,
-        unfit=await slack_customers.find_problem(services, recipient, command.user),
+        unfit=await _find_problem(services, recipient, command.user),
         pause_cause=ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else "",
     )
     await services.reply(origin, status_message(status, origin))
+
+
+async def _find_problem(services: Services, recipient: Recipient, user: str) -> str:
+    """Return why somebody can't be a customer; "" if they can."""
+    if recipient.network not in services.networks:
+        return NOT_ASKED[recipient.network]
+    return await slack_customers.find_problem(services, recipient, user)
 
 
 async def _find_quota_denial(
@@ -75,6 +84,8 @@ async def _find_quota_denial(
 ) -> tuple[Denial | None, TransportName | None]:
     """Return the denial of a network's usual transport, and the first other one that the quotas leave."""
     offered = services.form.transports.on(network)
+    if not offered:
+        return None, None
     denials = [
         await services.database.read(limits.find_quota_denial, account, name, services.limits, now)
         for name in offered

@@ -42,8 +42,10 @@ class LowRatingAlerts:
                 self._channel, *await self._message(rating, self._channel)
             )
         except SlackRefused as refusal:
-            log.error(  # noqa: TRY400 - an operator has to fix it
-                "Slack does not let the app post in CSAT_RESULTS_CHANNEL (%s): invite it there", refusal
+            log.log(
+                logging.DEBUG if notification.attempts else logging.ERROR,
+                "Slack refuses posts in CSAT_RESULTS_CHANNEL (%s): invite the app, or set another channel",
+                refusal,
             )
             raise
         await self._database.run_until_committed(

@@ -12,7 +12,7 @@ from csat.problem_log import ProblemLog
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.slack_api.error_explanations import explain
-from csat.slack_api.errors import SlackError
+from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.surveys.states import State
 from notifications.low_ratings import LowRatingAlerts
 from notifications.pause_alerts import PauseAlerts
@@ -160,11 +160,12 @@ class Notifier:
 
     async def _postpone(self, notification: Notification, error: SlackError) -> None:
         survey_id, kind = notification.survey.id, notification.kind
-        retry_at = find_retry_time(error, notification.attempts, self._clock())
+        is_repairable = kind is NotificationKind.LOW_RATING  # the results channel is a setting
+        retry_at = find_retry_time(error, notification.attempts, self._clock(), is_repairable=is_repairable)
         level = logging.DEBUG if retry_at else logging.WARNING
         log.log(level, "Survey %s: %s not posted (%s), retry: %s", survey_id, kind, error, retry_at)
         if retry_at:
-            if not notification.attempts:
+            if not notification.attempts and isinstance(error, SlackUnavailable):
                 self._outages.note(explain(error))
             await self._database.run_with_retry(outbox.reschedule, notification, retry_at)
         else:

@@ -11,6 +11,7 @@ from unittest.mock import AsyncMock
 import pytest
 from sqlalchemy import Connection, delete, update
 
+from blocks.uncertain_survey import SEND_AGAIN_ACTION
 from cli.forget import open_search_and_eraser
 from csat.db import customer_answers, tables
 from csat.slack_api.client import SlackClient
@@ -889,6 +890,21 @@ async def test_an_unconfirmed_survey_is_found_however_late_it_is_looked_for(
 
     await any_world.wait_until(lambda: any_world.states() != ["uncertain"])
     assert any_world.states() == ["sent"]
+
+
+async def test_that_the_second_message_did_not_arrive_says_nothing_of_the_first(any_world: World) -> None:
+    faults = any_world.workspace.faults
+    faults.fail("chat.postMessage", "502", times=1, after=True)
+    await ask(any_world)
+    asked = await any_world.wait_for_dm("may not have arrived")
+    faults.fail("chat.postMessage", "502", times=1)
+    await any_world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
+    await any_world.wait_until(lambda: any_world.states() == ["refused", "uncertain"])
+    await any_world.advance(minutes=2)
+    told = visible_text(await any_world.wait_for_dm("was not sent again. The first one may have arrived."))
+
+    assert "Slack has no record of the second one. Check whether the first one arrived" in told
+    assert "so it did not arrive" not in told
 
 
 async def test_an_unconfirmed_survey_is_found_though_the_clock_is_ahead_of_slack_s(any_world: World) -> None:

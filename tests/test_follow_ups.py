@@ -280,14 +280,14 @@ async def test_a_survey_without_a_thread_links_to_its_confirmation(
     assert found.survey.external_id == make_survey().external_id
 
 
-async def test_erasing_a_customer_deletes_the_note(database: Database) -> None:
+async def test_erasing_a_customer_deletes_the_note_and_the_comment(database: Database) -> None:
     survey_id = await database.run(insert_low)
     await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called Grace.", LATER)
     await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
     assert await database.run(erasure.erase, survey_id, LATER)
     shown = await database.run(follow_ups.reveal, survey_id, TEAM, CLEO, LATER)
 
-    assert shown.note is None
+    assert (shown.note, shown.comment, shown.is_comment_erased) == (None, None, True)
     assert shown.follow_up.closed_by == CLEO
     assert shown.survey.recipient.is_erased
 
@@ -300,7 +300,7 @@ def test_a_note_is_stored_without_control_characters(typed: str, expected: str) 
     assert parse_note(typed) == expected
 
 
-@pytest.mark.parametrize("typed", ["", " \n\t", "\x00", "x" * 3001])
+@pytest.mark.parametrize("typed", ["", " \n\t", "\x00", "\u200b", "x" * 3001])
 def test_an_empty_or_too_long_note_is_rejected(typed: str) -> None:
     with pytest.raises(InvalidNote):
         parse_note(typed)

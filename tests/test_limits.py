@@ -480,6 +480,18 @@ async def test_a_survey_that_was_sent_again_in_vain_can_be_edited_and_sent(
     assert world.states() == ["refused", "refused", "refused", "sent"]
 
 
+async def test_of_a_survey_that_was_edited_for_another_customer_nothing_is_said_to_have_arrived(
+    world: World,
+) -> None:
+    refused = await send_again_in_vain(world)
+    world.x.fail(Fault.LOOKS_AUTOMATED, Endpoint.CREATE, times=1)
+    await edit(world, refused)
+    await world.fill_in(recipient="@sofie_l")
+    assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
+
+    await world.wait_for_message("The survey to @sofie_l was not sent.")
+
+
 async def test_the_edited_survey_is_denied_once_the_first_one_is_known_to_have_arrived(world: World) -> None:
     refused = await send_again_in_vain(world)
     first = tables.surveys.c.id == 1

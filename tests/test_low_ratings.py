@@ -133,6 +133,10 @@ def raise_rating(connection: Connection, now: datetime) -> None:
     follow_ups.withdraw(connection, 1, now)
 
 
+def let_a_week_of_refusals_pass(connection: Connection) -> None:
+    connection.execute(update(tables.outbox).values(attempts=7 * 48))
+
+
 def let_cleo_have_asked(connection: Connection) -> None:
     connection.execute(update(tables.surveys).values(requester=fixtures.CLEO))
 
@@ -473,11 +477,34 @@ async def test_a_results_channel_without_the_app_is_explained_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await answer(world, await world.send_survey(), 1)
-    await world.wait_until(world.is_outbox_empty)
+    await world.wait_until(lambda: world.attempts("low_rating") == [1])
 
-    assert "CSAT_RESULTS_CHANNEL (channel_not_found): invite it there" in caplog.text
+    assert "CSAT_RESULTS_CHANNEL (channel_not_found): invite the app, or set another channel" in caplog.text
     assert "SENTINEL" not in caplog.text
     assert COMMENT not in caplog.text
+
+
+async def test_a_low_rating_is_announced_once_the_app_joins_the_results_channel(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await answer(world, await world.send_survey(), 1)
+    await world.wait_until(lambda: world.attempts("low_rating") == [1])
+    await world.advance(minutes=31)
+    await world.wait_until(lambda: world.attempts("low_rating") == [2])
+    world.workspace.invite_bot(fixtures.LEADS)
+    await world.advance(minutes=31)
+
+    await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+    assert caplog.text.count("CSAT_RESULTS_CHANNEL") == 1
+
+
+async def test_a_low_rating_that_slack_refuses_to_announce_is_given_up_after_a_week(world: World) -> None:
+    await answer(world, await world.send_survey(), 1)
+    await world.wait_until(lambda: world.attempts("low_rating") == [1])
+    await run_transaction(world, let_a_week_of_refusals_pass)
+    await world.advance(minutes=31)
+
+    await world.wait_until(world.is_outbox_empty)
 
 
 async def run_transaction(world: World, transaction: Callable[..., Any], *args: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from blocks.survey_form import MORE_OPTIONS_ACTION, SWITCH_NETWORK_ACTION
 from blocks.survey_notifications import EDIT_ACTION
-from csat.db.tables import surveys
+from csat.db.tables import opt_outs, surveys
 from csat.settings import Settings
 from handlers import slack_customers
 from sandbox.slack import ActionOutcome, Message, View, fixtures
@@ -317,6 +317,52 @@ async def test_a_refused_survey_whose_transport_is_gone_opens_with_a_word_about_
             form = await wait_for_form(world, "This app doesn't ask customers on X any more.")
 
     assert customer_field(form)["type"] == "users_select"
+
+
+async def test_a_customer_on_x_to_whom_a_survey_waits_can_still_opt_out_once_the_app_asks_in_slack_alone(
+    tmp_path: Path,
+) -> None:
+    async with idle_world(tmp_path, csat_transports="x_card") as world:
+        world.x.fail(Fault.OVER_CAPACITY)
+        async with running_app(world):
+            await world.submit_survey()
+            await world.wait_for_waiting_message()
+        async with restarting(world, csat_transports="slack"):
+            await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
+            status = visible_text(await world.wait_for_message("queued, asked by"))
+            await world.open_form("/csat stop @mira_k They wrote: no more.")
+            await world.workspace.submit_view(fixtures.ADA)
+            world.x.recover()
+            await world.advance(hours=1)
+            await world.wait_until(lambda: world.states() == ["refused"])
+            await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat @mira_k")
+            await world.wait_for_message("This app asks people in Slack.", viewer=fixtures.BEN)
+
+    assert "Your survey of" in status
+    assert world.x.feedbacks == []
+
+
+async def test_status_says_that_customers_on_x_are_not_asked_any_more(tmp_path: Path) -> None:
+    async with running_world(tmp_path, **SLACK_ALONE) as world:
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
+        status = await world.wait_for_message("This app doesn't ask customers on X any more.")
+
+    assert "You can ask them now" not in visible_text(status)
+
+
+async def test_a_person_in_slack_who_was_asked_can_still_opt_out_once_the_app_asks_on_x_alone(
+    tmp_path: Path,
+) -> None:
+    async with idle_world(tmp_path, csat_transports="slack") as world:
+        async with running_app(world):
+            await world.submit_survey("/csat @gus")
+            await world.wait_for_message("for feedback.")
+        async with restarting(world, csat_transports="x_card"):
+            await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat stop @sam They said so.")
+            await world.wait_for_message("That's somebody in Slack.")
+            await world.open_form("/csat stop @gus They said so.")
+            await world.workspace.submit_view(fixtures.ADA)
+            await world.wait_until(lambda: len(world.rows(opt_outs.c.id)) == 1)
 
 
 async def choose_nps(world: World) -> None:

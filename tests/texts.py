@@ -522,7 +522,8 @@ def _low_ratings() -> Iterator[Section]:
     yield "results channel, rating not low after all", _message(low_rating.withdrawn_message())
     changed = low_rating.alert_message(samples.CHANGED_RATING, CATALOGUE, samples.LINK)
     yield "results channel, rating not low any more", _message(changed)
-    for rating in (samples.LOW_RATING, samples.UNANSWERED, samples.CHANGED_RATING):
+    erased = samples.LOW_RATING.model_copy(update={"comment": None, "is_comment_erased": True})
+    for rating in (samples.LOW_RATING, samples.UNANSWERED, samples.CHANGED_RATING, erased):
         modal = low_rating_modals.response_modal(rating, CATALOGUE, samples.LINK)
         yield "modal, response to a survey", render_view(modal)
     yield "modal, note", render_view(low_rating_modals.close_modal(samples.LOW_RATING, CATALOGUE))

@@ -131,7 +131,14 @@ def reveal(connection: Connection, survey_id: int, team: str, user_id: str, now:
     """Return a low rating with its response, and log the access; raises `FollowUpConflict`."""
     row = _get_row(connection, survey_id, team, user_id)
     audit_log.record(connection, team, user_id, AuditAction.SHOW, f"survey {survey_id}", now)
-    return RevealedRating(**low_rating_fields(row), rating=row.rating, comment=row.comment, note=row.note)
+    is_comment_erased = row.commented_at is not None and row.comment is None
+    return RevealedRating(
+        **low_rating_fields(row),
+        rating=row.rating,
+        comment=row.comment,
+        is_comment_erased=is_comment_erased,
+        note=row.note,
+    )
 
 
 def drop_withdrawn_alert(connection: Connection, notification: Notification) -> bool:

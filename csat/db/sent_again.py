@@ -29,10 +29,15 @@ def was_sent_again_in_vain(connection: Connection, row: Row[Any]) -> bool:
 
 
 def earlier_may_have_arrived(connection: Connection, survey_id: int) -> bool:
-    """Return True if a survey was edited or sent again after one that may have arrived."""
+    """Return True if a survey was edited or sent again after one to its customer that may have arrived."""
     preceding = list_preceding(connection, get_view_id(connection, survey_id))
-    rows = connection.execute(select(surveys).where(surveys.c.id.in_(preceding)))
-    return any(map(_was_sent_again, rows))
+    ids = [survey_id, *preceding]
+    rows = {row.id: row for row in connection.execute(select(surveys).where(surveys.c.id.in_(ids)))}
+    return any(
+        _was_sent_again(row) and _is_same_customer(row, rows[survey_id])
+        for row in map(rows.get, preceding)
+        if row
+    )
 
 
 def _find_repetition(connection: Connection, query: Select[Any], row: Row[Any]) -> Row[Any] | None:
@@ -41,6 +46,12 @@ def _find_repetition(connection: Connection, query: Select[Any], row: Row[Any]) 
 
 def _was_sent_again(row: Row[Any]) -> bool:
     return (row.state, row.reason) == (State.REFUSED, SENT_AGAIN.reason)
+
+
+def _is_same_customer(one: Row[Any], other: Row[Any]) -> bool:
+    if one.recipient_key and other.recipient_key:
+        return bool(one.recipient_key == other.recipient_key)
+    return str(one.recipient_handle).lower() == str(other.recipient_handle).lower()
 
 
 def _did_not_arrive(row: Row[Any]) -> bool:

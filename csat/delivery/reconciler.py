@@ -17,6 +17,9 @@ GIVE_UP_AFTER = timedelta(days=3)
 """How long X is asked again; after that only the requester can settle the survey."""
 
 NEVER_ARRIVED = "{network} has no record of this survey, so it did not arrive. You can send it again."
+NEVER_ARRIVED_AGAIN = (
+    "{network} has no record of the second one. Check whether the first one arrived before you try again."
+)
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +62,8 @@ class Reconciler:
             log.info("Survey %s is settled: %s", attempt.survey.id, survey.state if survey else "erased")
             return
         if FACTS[name].absence_is_proof:
-            advice = NEVER_ARRIVED.format(network=FACTS[name].network.label)
+            never_arrived = NEVER_ARRIVED if survey.replaced_id is None else NEVER_ARRIVED_AGAIN
+            advice = never_arrived.format(network=FACTS[name].network.label)
             refusal = Refusal(reason="NeverArrived", advice=advice, editable=True)
             await self._sender.refuse(survey, attempt.number, refusal, "there is no record of it")
         else:

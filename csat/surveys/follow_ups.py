@@ -7,6 +7,7 @@ from pydantic import Field
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.origin import Origin
+from csat.surveys.recipients import INVISIBLE_CHARACTERS
 from csat.surveys.survey import Survey
 
 MAX_NOTE_LENGTH = 3_000
@@ -67,6 +68,8 @@ class RevealedRating(NotedLowRating):
 
     rating: int | None = Field(None, repr=False)
     comment: str | None = Field(None, repr=False)
+    is_comment_erased: bool = False
+    """Whether there was a comment, which was erased with the customer."""
 
 
 class InvalidNote(ValueError):
@@ -81,7 +84,7 @@ def append_note(earlier: str | None, note: str) -> str:
 def parse_note(text: str) -> str:
     """Return a note without control characters and surrounding whitespace; raises `InvalidNote`."""
     note = _CONTROL_CHARACTERS.sub("", text.replace("\r\n", "\n")).strip()
-    if not note:
+    if not INVISIBLE_CHARACTERS.sub("", note).strip():
         raise InvalidNote("Write what was done about it.")
     if len(note) > MAX_NOTE_LENGTH:
         raise InvalidNote(f"Shorten the note to {MAX_NOTE_LENGTH:,} characters; it has {len(note):,}.")
