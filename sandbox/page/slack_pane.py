@@ -70,6 +70,16 @@ class SlackPane:
         return self._features("slash_commands")
 
     @property
+    def app_command(self) -> str:
+        """The name of the app's command, whoever looks."""
+        return next((command["command"] for command in self._manifest_features("slash_commands")), "/")
+
+    @property
+    def app_shortcut(self) -> str:
+        """The name of the app's shortcut, whoever looks."""
+        return next((shortcut["name"] for shortcut in self._manifest_features("shortcuts")), "a shortcut")
+
+    @property
     def message_shortcuts(self) -> list[Json]:
         """The message shortcuts in the manifest."""
         return [shortcut for shortcut in self._features("shortcuts") if shortcut["type"] == "message"]
@@ -185,10 +195,11 @@ class SlackPane:
         return [_build_option(entry.id, entry.name) for entry in entries if not kinds or entry.kind in kinds]
 
     def _features(self, kind: str) -> list[Json]:
-        """Return features in the manifest; other organizations don't have the app installed."""
-        return (
-            [] if self._is_external(self.person) else list(self._manifest.get("features", {}).get(kind, []))
-        )
+        """Return features that the person has; other organizations don't have the app installed."""
+        return [] if self._is_external(self.person) else self._manifest_features(kind)
+
+    def _manifest_features(self, kind: str) -> list[Json]:
+        return list(self._manifest.get("features", {}).get(kind, []))
 
     def _is_external(self, user: User) -> bool:
         return self.workspace.team_of(user) != self.workspace.team

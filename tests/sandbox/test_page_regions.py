@@ -77,6 +77,13 @@ def test_the_phone_says_how_surveys_are_answered_with_slack_alone() -> None:
     assert "Ask somebody in Slack, and choose them at the top to answer." in page.html("phone")
 
 
+def test_the_steps_name_command_and_shortcut_to_people_of_other_organizations_too() -> None:
+    steps = unserved_page().html("steps", person=SAM)
+
+    assert "Switch to an agent, then type <kbd>/csat @" in steps
+    assert "a shortcut" not in steps
+
+
 def test_other_organizations_get_no_commands_or_shortcuts() -> None:
     page = unserved_page()
 
