@@ -8,6 +8,7 @@ from cli.check_x import XFindings
 from cli.errors import CommandError
 from cli.existing_database import open_existing
 from cli.finding import Finding, warning
+from csat.clock import utc_now
 from csat.db import account_scope, poll_queue
 from csat.db.backlog import Backlog, Uncertain, count_uncertain, read_backlog
 from csat.db.errors import DatabaseError
@@ -46,7 +47,7 @@ async def read_queue(settings: Settings, team: str) -> Queue | None:
             uncertain = await database.read(count_uncertain, accounts)
             others = await database.read(account_scope.count_waiting_for_others, accounts)
             polled = await database.read(poll_queue.count_of_others, settings.x_account_id)
-            links = await database.read(poll_queue.count_open_links)
+            links = await database.read(poll_queue.count_open_links, utc_now())
             return Queue(on_x, in_slack, uncertain, others, polled, links)
     except (CommandError, DatabaseError):
         return None  # it has no tables yet, or older ones

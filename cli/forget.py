@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import typer
 
+from cli.command_runner import cancel_on_sigterm
 from cli.customer_messages import CustomerMessages, ErasureResult, MessagesInSlack, MessagesLeft
 from cli.customer_search import CustomerSearch, SearchResult
 from cli.errors import CommandError
@@ -37,6 +38,7 @@ NOT_FOUND = (
     "If prune removed surveys to them, or a restore lost some, what the app posted about those is still in "
     "Slack: search for the customer there. A person in Slack is named by their member ID (U...)."
 )
+STOPPED = "Stopped before all was done. To go on, run this command again."
 WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. Restart the app to empty it."
 
 
@@ -52,9 +54,8 @@ class Eraser:
         self._database = database
         self._messages = messages
 
-    async def erase(self, survey_ids: list[int]) -> ErasureResult:
+    async def erase(self, survey_ids: list[int], result: ErasureResult) -> None:
         """Cancel waiting surveys, change the messages in Slack, and erase the data, survey by survey."""
-        result = ErasureResult()
         cancelled = await self._database.run_with_retry(erasure.cancel_waiting, survey_ids)
         result.cancelled = len(cancelled)
         await self._messages.announce_cancellations(cancelled, result)
@@ -65,7 +66,6 @@ class Eraser:
             result.advice.append(WAL_NOT_TRUNCATED)
         result.remaining = len(survey_ids) - result.erased
         result.last_check = await self._database.read(erasure.find_last_check, survey_ids)
-        return result
 
     async def _erase_survey(self, survey_id: int, result: ErasureResult) -> None:
         try:
@@ -138,11 +138,15 @@ async def _find(search: CustomerSearch, recipient: Recipient) -> tuple[Recipient
 
 
 async def _erase(eraser: Eraser, survey_ids: list[int]) -> ErasureResult:
+    """Erase surveys; if that is interrupted, print what was done, and that it has to go on."""
+    cancel_on_sigterm()
+    result = ErasureResult()
     try:
-        return await eraser.erase(survey_ids)
+        await eraser.erase(survey_ids, result)
     except asyncio.CancelledError:
-        typer.echo("Stopped before all was erased. To go on, run this command again.")
+        typer.echo("\n".join((*_format(result), STOPPED)))
         raise
+    return result
 
 
 def _format(result: ErasureResult) -> list[str]:

@@ -9,7 +9,7 @@ from csat.db import limits
 from csat.db.survey_records import find_recipient
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.networks import Network
-from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson
+from csat.surveys.recipients import InvalidRecipient, Recipient
 from csat.surveys.transport_errors import Refused
 from csat.x_api.errors import AccountRefused
 from handlers.command_args import InvalidArguments, parse_command_args
@@ -106,18 +106,23 @@ async def _parse_recipient(services: Services, command: SlashCommand) -> Recipie
 
 
 async def _find_asked_before(services: Services, typed: str, team: str) -> Recipient | None:
-    """Return a customer where the app asks none any more, if it may still have surveys to them."""
+    """Return a customer where the app asks none any more, if surveys to them are on file."""
     try:
         recipient = parse_command_args(typed, networks=frozenset(Network), team=team).recipient
     except InvalidArguments:
         return None
     if recipient is None or recipient.network in services.networks:
         return None
-    if not isinstance(recipient, SlackPerson):
-        return recipient if services.account else None
-    key = services.recipient_key(recipient.id)
-    asked = await services.database.read(limits.list_previous, recipient.team, key, recipient)
-    return recipient if asked else None
+    return recipient if await _was_asked(services, recipient) else None
+
+
+async def _was_asked(services: Services, recipient: Recipient) -> bool:
+    account, key = services.account_of(recipient), ""
+    if recipient.id:
+        key = services.recipient_key(recipient.id)
+    elif await services.database.read(find_recipient, account, str(recipient.handle)):
+        return True
+    return bool(await services.database.read(limits.list_previous, account, key, recipient))
 
 
 def _ask_for_customer(networks: Collection[Network]) -> str:

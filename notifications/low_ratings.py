@@ -1,15 +1,21 @@
 """Alerts in the results channel: that there is a low rating, and who follows it up."""
 
 import logging
+from datetime import timedelta
 
 from blocks import low_rating
 from blocks.elements import Message
 from csat.db import follow_ups, low_ratings, outbox
 from csat.db.outbox import Notification, NotificationKind
+from csat.problem_log import ProblemLog
 from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackRefused
 from csat.surveys.follow_ups import LowRating
-from notifications.posted_notifications import NothingToUpdate, find_posted
+from notifications.posted_notifications import NothingToUpdate, Postponed, find_posted
+
+REFUSAL_WAIT = timedelta(minutes=30)
+PATIENCE = timedelta(days=7)
+"""How long after the rating an alert is tried: the repair of a channel isn't followed by those of a month."""
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +32,15 @@ class LowRatingAlerts:
         self._catalogue = resources.catalogue
         self._clock = resources.clock
         self._channel = resources.settings.csat_results_channel
+        self._refusals = ProblemLog(
+            log, "Slack refuses posts in CSAT_RESULTS_CHANNEL (%s): invite the app, or set another channel"
+        )
 
     async def post(self, notification: Notification) -> None:
-        """Post an alert, unless the rating is not low after all; raises `SlackError` or `NothingToUpdate`."""
+        """Post an alert, unless the rating is not low after all.
+
+        Raises `SlackError`, `Postponed` or `NothingToUpdate`.
+        """
         if not self._channel:
             raise NothingToUpdate
         while True:
@@ -42,12 +54,11 @@ class LowRatingAlerts:
                 self._channel, *await self._message(rating, self._channel)
             )
         except SlackRefused as refusal:
-            log.log(
-                logging.DEBUG if notification.attempts else logging.ERROR,
-                "Slack refuses posts in CSAT_RESULTS_CHANNEL (%s): invite the app, or set another channel",
-                refusal,
-            )
-            raise
+            self._refusals.note(refusal)
+            if (now := self._clock()) >= rating.follow_up.opened_at + PATIENCE:
+                raise
+            raise Postponed(now + REFUSAL_WAIT) from refusal
+        self._refusals.end()
         await self._database.run_until_committed(
             outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
         )

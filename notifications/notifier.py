@@ -12,11 +12,11 @@ from csat.problem_log import ProblemLog
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.slack_api.error_explanations import explain
-from csat.slack_api.errors import SlackError, SlackUnavailable
+from csat.slack_api.errors import SlackError
 from csat.surveys.states import State
 from notifications.low_ratings import LowRatingAlerts
 from notifications.pause_alerts import PauseAlerts
-from notifications.posted_notifications import NothingToUpdate, NotPostedYet
+from notifications.posted_notifications import NothingToUpdate, NotPostedYet, Postponed
 from notifications.retries import find_retry_time
 from notifications.survey_notifications import SurveyNotifications
 
@@ -129,6 +129,8 @@ class Notifier:
             await self._database.run_with_retry(outbox.drop, notification)
         except NotPostedYet:
             await self._put_back(notification)
+        except Postponed as postponed:
+            await self._database.run_with_retry(outbox.reschedule, notification, postponed.until)
         except SlackError as error:
             await self._postpone(notification, error)
 
@@ -160,12 +162,11 @@ class Notifier:
 
     async def _postpone(self, notification: Notification, error: SlackError) -> None:
         survey_id, kind = notification.survey.id, notification.kind
-        is_repairable = kind is NotificationKind.LOW_RATING  # the results channel is a setting
-        retry_at = find_retry_time(error, notification.attempts, self._clock(), is_repairable=is_repairable)
+        retry_at = find_retry_time(error, notification.attempts, self._clock())
         level = logging.DEBUG if retry_at else logging.WARNING
         log.log(level, "Survey %s: %s not posted (%s), retry: %s", survey_id, kind, error, retry_at)
         if retry_at:
-            if not notification.attempts and isinstance(error, SlackUnavailable):
+            if not notification.attempts:
                 self._outages.note(explain(error))
             await self._database.run_with_retry(outbox.reschedule, notification, retry_at)
         else:

@@ -1,5 +1,7 @@
 """Finds the message that a notification became, to update it."""
 
+from datetime import datetime
+
 from csat.db import outbox
 from csat.db.database import Database
 from csat.db.outbox import NotificationKind
@@ -12,6 +14,14 @@ class NothingToUpdate(Exception):
 
 class NotPostedYet(Exception):
     """The message that is to be updated was not posted yet."""
+
+
+class Postponed(Exception):
+    """Slack refuses the message for a reason that operators can repair: it is posted again later."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until)
+        self.until = until
 
 
 async def find_posted(database: Database, survey_id: int, kind: NotificationKind) -> Posted:

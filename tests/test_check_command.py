@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
 from cli import manifest
 from cli.check import NO_OPERATORS, NO_SUPERVISORS, check
@@ -684,6 +684,12 @@ async def test_cards_and_links_that_can_still_be_answered_are_counted_without_ke
 ) -> None:
     with contextlib.closing(Database(database_url)) as database:
         await database.run(insert_asked, {"x_card": BRAND, "x_link": BRAND, "slack": "T1"})
+        link = tables.surveys.c.transport == "x_link"
+        await database.run(
+            lambda connection: connection.execute(
+                update(tables.surveys).where(link).values(accepted_at=utc_now() - timedelta(days=27))
+            )
+        )
 
     findings = await run_check(tmp_path, {}, database_url=database_url, **WITHOUT_X, **WITH_SECRET)
 

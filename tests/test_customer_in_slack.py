@@ -11,7 +11,9 @@ from unittest.mock import AsyncMock
 import pytest
 from sqlalchemy import Connection, delete, update
 
+from blocks.survey_notifications import EDIT_ACTION
 from blocks.uncertain_survey import SEND_AGAIN_ACTION
+from cli.customer_messages import ErasureResult
 from cli.forget import open_search_and_eraser
 from csat.db import customer_answers, tables
 from csat.slack_api.client import SlackClient
@@ -470,7 +472,7 @@ async def forget(world: World, user: str) -> None:
     """Erase a person in Slack while the app runs."""
     async with open_search_and_eraser(world.settings) as (search, eraser):
         found = await search.find(SlackPerson(team=fixtures.TEAM, user=user))
-        result = await eraser.erase(found.survey_ids)
+        await eraser.erase(found.survey_ids, result := ErasureResult())
     assert (result.remaining, result.advice) == (0, [])
 
 
@@ -903,8 +905,31 @@ async def test_that_the_second_message_did_not_arrive_says_nothing_of_the_first(
     await any_world.advance(minutes=2)
     told = visible_text(await any_world.wait_for_dm("was not sent again. The first one may have arrived."))
 
-    assert "Slack has no record of the second one. Check whether the first one arrived" in told
+    assert "Slack has no record of the last one. Check whether an earlier one arrived" in told
     assert "so it did not arrive" not in told
+
+
+async def test_that_an_edited_survey_did_not_arrive_says_nothing_of_the_first_one(any_world: World) -> None:
+    faults = any_world.workspace.faults
+    faults.fail("chat.postMessage", "502", times=1, after=True)
+    await any_world.submit_survey("/csat @sam", channel=fixtures.PARTNERS)
+    asked = await any_world.wait_for_dm("may not have arrived")
+    faults.fail("chat.postMessage", "502", times=1)
+    await any_world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
+    await any_world.wait_until(lambda: any_world.states() == ["refused", "uncertain"])
+    await any_world.advance(minutes=2)
+    refused = await any_world.wait_for_dm("was not sent again. The first one may have arrived.")
+    await any_world.wait_until(any_world.is_outbox_empty)
+    await any_world.workspace.click(fixtures.ADA, EDIT_ACTION, channel=refused.channel, ts=refused.ts)
+    await any_world.wait_for_form()
+    faults.fail("chat.postMessage", "502", times=1)
+    await any_world.workspace.submit_view(fixtures.ADA)
+    await any_world.wait_until(lambda: any_world.states() == ["refused", "refused", "uncertain"])
+    await any_world.advance(minutes=2)
+    await any_world.wait_until(lambda: any_world.states() == ["refused"] * 3 and any_world.is_outbox_empty())
+    told = [visible_text(message) for message in any_world.app_messages(refused.channel, fixtures.ADA)]
+
+    assert not [text for text in told if "so it did not arrive" in text]
 
 
 async def test_an_unconfirmed_survey_is_found_though_the_clock_is_ahead_of_slack_s(any_world: World) -> None:

@@ -64,7 +64,9 @@ async def wait_until_sent(world: World, number: int = 1) -> None:
 async def erase_customer(world: World, typed: Recipient) -> ErasureResult:
     """Erase a customer while the app runs."""
     async with open_search_and_eraser(world.settings) as (search, eraser):
-        return await eraser.erase((await search.find(typed)).survey_ids)
+        result = ErasureResult()
+        await eraser.erase((await search.find(typed)).survey_ids, result)
+        return result
 
 
 def stored_text(world: World) -> str:
@@ -413,9 +415,25 @@ async def test_forgetting_that_is_interrupted_says_how_to_go_on(
         with pytest.raises(asyncio.CancelledError):
             await forgetting
 
-    assert capsys.readouterr().out.endswith(
-        "Stopped before all was erased. To go on, run this command again.\n"
-    )
+    assert capsys.readouterr().out.endswith(f"{forget.STOPPED}\n")
+
+
+async def test_what_was_left_in_slack_is_named_though_forgetting_is_interrupted(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def interrupt(_: Database) -> bool:
+        raise asyncio.CancelledError
+
+    await submit_survey(world)
+    await wait_until_sent(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "truncate_wal", interrupt)
+        with pytest.raises(asyncio.CancelledError):
+            await forget.run(world.settings, XAccount(handle="mira_k"), yes=True, without_slack=True)
+
+    printed = capsys.readouterr().out
+    assert f"In channel {fixtures.SUPPORT}, survey 1: our message stays." in printed
+    assert "Erased 1 survey" in printed
 
 
 async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(

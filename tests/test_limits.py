@@ -480,6 +480,27 @@ async def test_a_survey_that_was_sent_again_in_vain_can_be_edited_and_sent(
     assert world.states() == ["refused", "refused", "refused", "sent"]
 
 
+async def test_that_a_repetition_was_refused_is_told_so_though_the_first_one_was_answered_meanwhile(
+    world: World,
+) -> None:
+    world.x.fail(Fault.GATEWAY_TIMEOUT_AFTER, Endpoint.CREATE, times=1)
+    await submit_survey(world)
+    asked = await world.wait_for_dm("may not have arrived")
+    await world.wait_until(world.is_outbox_empty)
+    world.x.fail(Fault.LOOKS_AUTOMATED, Endpoint.CREATE, times=1)
+    for method in ("chat.postMessage", "chat.update", "response_url", "chat.postEphemeral"):
+        world.workspace.faults.fail(method, "503", times=1_000)
+    await world.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
+    await world.wait_until(lambda: world.states() == ["refused", "refused"])
+    with world.engine.begin() as connection:
+        answered = {"state": State.ANSWERED, "reason": None}
+        connection.execute(tables.surveys.update().where(tables.surveys.c.id == 1).values(answered))
+    world.workspace.faults.failures.clear()
+    await world.advance(minutes=20)
+
+    await world.wait_for_message("was not sent again. The first one may have arrived.")
+
+
 async def test_of_a_survey_that_was_edited_for_another_customer_nothing_is_said_to_have_arrived(
     world: World,
 ) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +133,8 @@ def raise_rating(connection: Connection, now: datetime) -> None:
     follow_ups.withdraw(connection, 1, now)
 
 
-def let_a_week_of_refusals_pass(connection: Connection) -> None:
-    connection.execute(update(tables.outbox).values(attempts=7 * 48))
+def date_back_by_a_week(connection: Connection, now: datetime) -> None:
+    connection.execute(update(tables.follow_ups).values(opened_at=now - timedelta(days=7)))
 
 
 def let_cleo_have_asked(connection: Connection) -> None:
@@ -498,10 +498,24 @@ async def test_a_low_rating_is_announced_once_the_app_joins_the_results_channel(
     assert caplog.text.count("CSAT_RESULTS_CHANNEL") == 1
 
 
+async def test_a_refusal_after_an_outage_is_explained_in_the_log_too(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    feedback = await world.send_survey()
+    await world.wait_until(world.is_outbox_empty)
+    world.workspace.faults.fail("chat.postMessage", "503", times=1)
+    await answer(world, feedback, 1)
+    await world.wait_until(lambda: world.attempts("low_rating") == [1])
+    await world.advance(seconds=10)
+    await world.wait_until(lambda: world.attempts("low_rating") == [2])
+
+    assert "CSAT_RESULTS_CHANNEL (channel_not_found)" in caplog.text
+
+
 async def test_a_low_rating_that_slack_refuses_to_announce_is_given_up_after_a_week(world: World) -> None:
     await answer(world, await world.send_survey(), 1)
     await world.wait_until(lambda: world.attempts("low_rating") == [1])
-    await run_transaction(world, let_a_week_of_refusals_pass)
+    await run_transaction(world, date_back_by_a_week, world.clock())
     await world.advance(minutes=31)
 
     await world.wait_until(world.is_outbox_empty)

@@ -250,6 +250,8 @@ def test_weeks_and_years_are_parsed_as_days(text: str, days: int) -> None:
         ("last week", "2026-11-16", "2026-11-22"),
         ("this month", "2026-11-01", "2026-11-23"),
         (" Last  month ", "2026-10-01", "2026-10-31"),
+        ("this year", "2026-01-01", "2026-11-23"),
+        ("last year", "2025-01-01", "2025-12-31"),
     ],
 )
 def test_days_weeks_and_months_have_names(text: str, first: str, last: str) -> None:

@@ -343,11 +343,26 @@ async def test_a_customer_on_x_to_whom_a_survey_waits_can_still_opt_out_once_the
 
 
 async def test_status_says_that_customers_on_x_are_not_asked_any_more(tmp_path: Path) -> None:
-    async with running_world(tmp_path, **SLACK_ALONE) as world:
-        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
-        status = await world.wait_for_message("This app doesn't ask customers on X any more.")
+    async with idle_world(tmp_path, csat_transports="x_card") as world:
+        async with running_app(world):
+            await world.send_survey()
+        async with restarting(world, csat_transports="slack"):
+            await world.advance(days=8)
+            await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
+            status = await world.wait_for_message("This app doesn't ask customers on X any more.")
 
     assert "You can ask them now" not in visible_text(status)
+
+
+@pytest.mark.parametrize("command", ["/csat stop @mira_k They said so.", "/csat status @mira_k"])
+async def test_with_slack_alone_a_handle_that_was_never_asked_is_no_customer(
+    tmp_path: Path, command: str
+) -> None:
+    async with running_world(tmp_path, **SLACK_ALONE) as world:
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, command)
+        await world.wait_for_message("This app asks people in Slack.")
+
+        assert world.workspace.current_view(fixtures.ADA) is None
 
 
 async def test_a_person_in_slack_who_was_asked_can_still_opt_out_once_the_app_asks_on_x_alone(

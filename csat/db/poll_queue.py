@@ -11,6 +11,7 @@ from csat.db.outbox import NotificationKind, enqueue
 from csat.db.poll_budget_and_sweeps import lock_remaining_budget, spend_budget
 from csat.db.survey_transitions import transition, transition_to
 from csat.db.tables import surveys
+from csat.surveys.customer_survey import ANSWER_WINDOW
 from csat.surveys.poll_schedule import expires_at, is_past_last_poll, next_poll, retry_poll
 from csat.surveys.states import State
 from csat.surveys.transports import FACTS
@@ -55,10 +56,14 @@ def count_of_others(connection: Connection, account: str) -> Counter[str]:
     return Counter(connection.execute(unanswered).scalars())
 
 
-def count_open_links(connection: Connection) -> int:
-    """Return how many links to the rating page lead to a question that is not answered."""
-    is_open = (surveys.c.poll_at.is_not(None), surveys.c.state == State.SENT)
-    links = select(func.count()).where(*is_open, surveys.c.transport.in_(_ON_PAGE))
+def count_open_links(connection: Connection, now: datetime) -> int:
+    """Return how many links may have reached customers who can still answer on the rating page."""
+    links = select(func.count()).where(
+        surveys.c.transport.in_(_ON_PAGE),
+        surveys.c.state.in_((State.SENT, State.EXPIRED, State.UNCERTAIN)),
+        surveys.c.accepted_at > now - ANSWER_WINDOW,
+        surveys.c.recipient_id.is_not(None),
+    )
     return connection.execute(links).scalar_one()
 
 

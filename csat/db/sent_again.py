@@ -29,12 +29,15 @@ def was_sent_again_in_vain(connection: Connection, row: Row[Any]) -> bool:
 
 
 def earlier_may_have_arrived(connection: Connection, survey_id: int) -> bool:
-    """Return True if a survey was edited or sent again after one to its customer that may have arrived."""
+    """Return True if a survey was edited or sent again after one to its customer that may have arrived.
+
+    So it is too if that is known to have arrived by now.
+    """
     preceding = list_preceding(connection, get_view_id(connection, survey_id))
     ids = [survey_id, *preceding]
     rows = {row.id: row for row in connection.execute(select(surveys).where(surveys.c.id.in_(ids)))}
     return any(
-        _was_sent_again(row) and _is_same_customer(row, rows[survey_id])
+        not _did_not_arrive(row) and _is_same_customer(row, rows[survey_id])
         for row in map(rows.get, preceding)
         if row
     )
@@ -51,7 +54,8 @@ def _was_sent_again(row: Row[Any]) -> bool:
 def _is_same_customer(one: Row[Any], other: Row[Any]) -> bool:
     if one.recipient_key and other.recipient_key:
         return bool(one.recipient_key == other.recipient_key)
-    return str(one.recipient_handle).lower() == str(other.recipient_handle).lower()
+    handles = [row.recipient_handle and row.recipient_handle.lower() for row in (one, other)]
+    return bool(handles[0]) and handles[0] == handles[1]
 
 
 def _did_not_arrive(row: Row[Any]) -> bool:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from csat.db import incoming_updates
 from csat.db.reconciliation import UncertainAttempt, give_up_reconciling
+from csat.db.sent_again import earlier_may_have_arrived
 from csat.db.survey_records import Refusal, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.sender import SurveySender
@@ -17,8 +18,8 @@ GIVE_UP_AFTER = timedelta(days=3)
 """How long X is asked again; after that only the requester can settle the survey."""
 
 NEVER_ARRIVED = "{network} has no record of this survey, so it did not arrive. You can send it again."
-NEVER_ARRIVED_AGAIN = (
-    "{network} has no record of the second one. Check whether the first one arrived before you try again."
+LAST_NEVER_ARRIVED = (
+    "{network} has no record of the last one. Check whether an earlier one arrived before you try again."
 )
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,10 @@ class Reconciler:
             log.info("Survey %s is settled: %s", attempt.survey.id, survey.state if survey else "erased")
             return
         if FACTS[name].absence_is_proof:
-            never_arrived = NEVER_ARRIVED if survey.replaced_id is None else NEVER_ARRIVED_AGAIN
-            advice = never_arrived.format(network=FACTS[name].network.label)
+            is_first = not await self._database.read(earlier_may_have_arrived, survey.id)
+            advice = (NEVER_ARRIVED if is_first else LAST_NEVER_ARRIVED).format(
+                network=FACTS[name].network.label
+            )
             refusal = Refusal(reason="NeverArrived", advice=advice, editable=True)
             await self._sender.refuse(survey, attempt.number, refusal, "there is no record of it")
         else:

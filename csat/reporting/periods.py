@@ -171,6 +171,8 @@ def _named_periods(today: date) -> dict[str, tuple[date, date]]:
         "last week": (monday - timedelta(days=DAYS_PER_WEEK), monday - day),
         "this month": (month, today),
         "last month": ((month - day).replace(day=1), month - day),
+        "this year": (today.replace(month=1, day=1), today),
+        "last year": (date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
     }
 
 

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.origin import Origin
-from csat.surveys.recipients import INVISIBLE_CHARACTERS
 from csat.surveys.survey import Survey
+from csat.surveys.visible_text import is_blank
 
 MAX_NOTE_LENGTH = 3_000
 """Slack's limit for a text input."""
@@ -84,7 +84,7 @@ def append_note(earlier: str | None, note: str) -> str:
 def parse_note(text: str) -> str:
     """Return a note without control characters and surrounding whitespace; raises `InvalidNote`."""
     note = _CONTROL_CHARACTERS.sub("", text.replace("\r\n", "\n")).strip()
-    if not INVISIBLE_CHARACTERS.sub("", note).strip():
+    if is_blank(note):
         raise InvalidNote("Write what was done about it.")
     if len(note) > MAX_NOTE_LENGTH:
         raise InvalidNote(f"Shorten the note to {MAX_NOTE_LENGTH:,} characters; it has {len(note):,}.")

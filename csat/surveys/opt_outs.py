@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from csat.surveys.frozen_model import FrozenModel
-from csat.surveys.recipients import INVISIBLE_CHARACTERS
+from csat.surveys.visible_text import is_blank
 
 MAX_REASON_LENGTH = 200
 
@@ -49,7 +49,7 @@ class InvalidReason(ValueError):
 def parse_reason(text: str) -> str:
     """Return a reason on one line; raises `InvalidReason`."""
     reason = _CONTROL_CHARACTERS.sub(" ", text).strip()
-    if not INVISIBLE_CHARACTERS.sub("", reason).strip():
+    if is_blank(reason):
         raise InvalidReason("Write the reason.")
     if len(reason) > MAX_REASON_LENGTH:
         raise InvalidReason(f"Shorten the reason to {MAX_REASON_LENGTH} characters; it has {len(reason):,}.")

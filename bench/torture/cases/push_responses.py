@@ -10,6 +10,7 @@ from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
 from bench.torture.webhook_events import COMMENT_MARKER, WebhookEvent, build_events
 from bench.torture.webhook_pusher import KILLS, WebhookPusher
+from cli.customer_messages import ErasureResult
 from cli.forget import open_search_and_eraser
 from csat.db.poll_budget_and_sweeps import EVENT_DELAY, SWEEP_INTERVAL
 from csat.surveys.questions import Metric
@@ -85,7 +86,7 @@ async def _erase(harness: Harness, feedbacks: Sequence[Feedback]) -> dict[str, i
     async with open_search_and_eraser(harness.settings) as (search, eraser):
         for feedback in feedbacks:
             found = await search.find(XAccount(id=feedback.to_user_id))
-            await eraser.erase(found.survey_ids)
+            await eraser.erase(found.survey_ids, ErasureResult())
     ids = {feedback.id for feedback in feedbacks}
     rows = harness.db.query("select feedback_id, rating from surveys where recipient_id is null")
     return {row.feedback_id: row.rating for row in rows if row.feedback_id in ids}
