@@ -20,6 +20,7 @@ NOT_READ_IN_SLACK = {
     "polling the outbox",
     "The outbox can't be polled: %s",
     "The outbox can't be polled, as Slack does not say which workspace this is: %s",
+    "Slack refuses posts in CSAT_RESULTS_CHANNEL (%s): invite the app, or set another channel",
     "Slack takes no messages; they are retried until it does: %s",
     "alerting operator …: …",
 }
