@@ -57,7 +57,7 @@ TRANSPORTS = {
 DIGEST_POSTED = "The digest of the week is in #csat-results. Open it as Cleo."
 NO_DIGEST = (
     "There is no digest: no surveys in the week before Monday, or Slack did not take it. "
-    "Send a survey or add sample data, and try again."
+    "Add sample data, and try again."
 )
 
 
