@@ -292,6 +292,16 @@ async def test_a_rate_limited_survey_is_not_retried_before_the_reset(world: Worl
     await world.wait_for_feedback()
 
 
+async def test_a_survey_over_the_limit_of_24_hours_says_why_and_until_when(world: World) -> None:
+    world.x.limit_reset_seconds = 7200
+    world.x.fail(Fault.DAILY_LIMIT, times=1)
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
+
+    assert "X's limit for 24 hours is used up. We'll send it automatically after" in visible_text(message)
+    assert find_dates(message)[-1] == pytest.approx(world.clock().timestamp() + 7200, abs=60)
+
+
 def find_dates(message: Message) -> list[int]:
     """Return the moments that a message shows, in seconds since 1970."""
     sections = (section for block in message.blocks for section in block.get("elements", ()))
