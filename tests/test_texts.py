@@ -48,5 +48,9 @@ def test_every_sentence_is_on_the_page(module: Path, page: str) -> None:
     assert missing == []
 
 
+def test_no_text_calls_a_form_a_window(page: str) -> None:
+    assert "window" not in page.lower()
+
+
 def _normalize(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
