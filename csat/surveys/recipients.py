@@ -1,6 +1,7 @@
 """The recipient of a survey, an account on X or a person in Slack, parsed from what people type or paste."""
 
 import re
+from functools import lru_cache
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.networks import Network
@@ -107,6 +108,7 @@ def from_stored(handle: str | None, recipient_id: str | None) -> Recipient:
     return SlackPerson(team=team, user=user) if is_in_slack else XAccount(handle=handle, id=recipient_id)
 
 
+@lru_cache(64)  # a form asks several times for its customer
 def parse_recipient(text: str, team: str = "") -> Recipient:
     """Parse a handle, a numeric id, a link to a profile or post, or a mention; raises `InvalidRecipient`.
 
