@@ -27,12 +27,15 @@ class OfferedTransports:
 
     def __init__(self, names: tuple[TransportName, ...]) -> None:
         self._names = names
+        self._by_network = {
+            network: tuple(name for name in names if FACTS[name].network is network) for network in Network
+        }
         self.networks = frozenset(FACTS[name].network for name in names)
         """Where customers can be asked."""
 
     def on(self, network: Network) -> tuple[TransportName, ...]:
         """Return the transports in a network, the usual one first."""
-        return tuple(name for name in self._names if FACTS[name].network is network)
+        return self._by_network[network]
 
     def offered(self, form: Form) -> tuple[TransportName, ...]:
         """Return the transports in a form's network, or in that which takes its place."""
