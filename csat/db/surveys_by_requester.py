@@ -29,4 +29,4 @@ def list_by_requester(connection: Connection, team: str, requester: str, limit: 
 def find_last_variants(connection: Connection, team: str, requester: str) -> dict[Metric, str]:
     """Return the question of a requester's latest survey for each metric."""
     rows = connection.execute(_LAST_VARIANTS, {"team": team, "requester": requester}).all()
-    return {Metric(row.metric): str(row.variant) for row in reversed(rows)}
+    return {Metric(metric): str(variant) for metric, variant in dict(reversed(rows)).items()}
