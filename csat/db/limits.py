@@ -38,7 +38,7 @@ MAX_PREVIOUS = 20
 # built once, as building a statement costs more than running it
 _OF_ACCOUNT = surveys.c.account == bindparam("account")
 _LOCK = select(accounts.c.id).where(accounts.c.id == bindparam("account")).with_for_update()
-_QUOTA_ENDS = (
+QUOTA_ENDS = (
     select(surveys.c.quota_until)
     .where(
         _OF_ACCOUNT, surveys.c.quota_until > bindparam("now"), surveys.c.transport == bindparam("transport")
@@ -93,12 +93,22 @@ def find_quota_denial(
     connection: Connection, account: str, transport: TransportName, limits: Limits, now: datetime
 ) -> Denial | None:
     """Return the denial if sent and pending surveys use up an account's daily quota by a transport."""
-    parameters = {"account": account, "now": now, "transport": transport}
-    freed_at = connection.execute(_QUOTA_ENDS, {**parameters, "skip": limits.daily[transport] - 1}).scalar()
-    if freed_at is None:
+    parameters = quota_parameters(account, transport, limits, now)
+    return quota_denial(transport, connection.execute(QUOTA_ENDS, parameters).scalar())
+
+
+def quota_parameters(
+    account: str, transport: TransportName, limits: Limits, now: datetime
+) -> dict[str, object]:
+    """Return the parameters of `QUOTA_ENDS`."""
+    return {"account": account, "transport": transport, "now": now, "skip": limits.daily[transport] - 1}
+
+
+def quota_denial(transport: TransportName, ends: datetime | None) -> Denial | None:
+    """Return the denial for a daily quota that is used up until then, if it is."""
+    if ends is None:
         return None
-    retry_at = freed_at if freed_at < FOREVER else None
-    return Denial(reason=DenialReason.QUOTA, transport=transport, retry_at=retry_at)
+    return Denial(reason=DenialReason.QUOTA, transport=transport, retry_at=ends if ends < FOREVER else None)
 
 
 def check_resolved(
