@@ -19,8 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import ClientResponse
 
-from csat.db import attempt_outcomes, outbox, send_queue, submissions
-from csat.db.database import Database
+from csat.db import attempt_outcomes, database, outbox, send_queue, submissions
 from csat.slack_api.posting import Poster
 from csat.x_api.client import XClient
 from notifications.notifier import Notifier
@@ -110,7 +109,7 @@ def install(failpoint: Failpoint) -> None:
             transaction,
             _wrap_transaction(trigger, thread, name, transaction),
         )
-    _patch(Database, Database._transact, _wrap_commit(trigger, thread, Database._transact))  # noqa: SLF001
+    _patch(database, database.transact, _wrap_commit(trigger, thread, database.transact))
     _patch(XClient, XClient.create_feedback, _wrap_request(trigger, "x_create", XClient.create_feedback))
     _patch(XClient, XClient.send_message, _wrap_request(trigger, "x_create", XClient.send_message))
     _patch(Notifier, Notifier.deliver, _wrap_request(trigger, "slack_post", Notifier.deliver, after=False))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import stamina
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from csat.db import tables
 from csat.db.engines import READER_THREADS, open_engine
@@ -55,6 +55,9 @@ class Database:
         self._engine = open_engine(url, may_migrate=may_migrate)
         self._outage = OutageLog()
         self._is_sqlite = self._engine.dialect.name == "sqlite"
+        # on PostgreSQL each read sees a snapshot of its own, in a transaction too
+        reading = {"is_read_only": True} if self._is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._reading_engine = self._engine.execution_options(**reading)
         self._writer = GroupCommit(self._commit)
         self._submissions = self._writer if self._is_sqlite else GroupCommit(self._commit)
         self._checks = self._writer if self._is_sqlite else GroupCommit(self._commit)
@@ -180,7 +183,7 @@ class Database:
 
         def run() -> T:
             with respond_before(deadline):
-                return self._transact(query, is_read_only=True)
+                return transact(self._reading_engine, query)
 
         try:
             async with asyncio.timeout(None if self._is_sqlite else seconds):
@@ -194,7 +197,7 @@ class Database:
     def _commit(self, transaction: Callable[[Connection], T]) -> T:
         try:
             self._check_file()  # SQLite would go on with the deleted file
-            result = self._transact(transaction)
+            result = transact(self._engine, transaction)
         except Rejected:
             raise
         except DatabaseError as error:
@@ -203,13 +206,11 @@ class Database:
         self._outage.note_write()
         return result
 
-    def _transact(self, transaction: Callable[[Connection], T], *, is_read_only: bool = False) -> T:
-        with (
-            translate_errors(),
-            self._engine.connect().execution_options(is_read_only=is_read_only) as connection,
-            connection.begin(),
-        ):
-            return transaction(connection)
+
+def transact(engine: Engine, transaction: Callable[[Connection], T]) -> T:
+    """Run a transaction and commit it; raises `DatabaseError`."""
+    with translate_errors(), engine.begin() as connection:
+        return transaction(connection)
 
 
 def _is_unavailable(error: Exception) -> bool:
