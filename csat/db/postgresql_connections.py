@@ -6,14 +6,20 @@ suspended server), the thread's deadline does.
 """
 
 import math
+import time
 from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy
 from psycopg.abc import PQGen
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from csat.db.transaction_deadlines import SILENT, remaining_seconds
+
+PING_AFTER_SECONDS = 1.0
+"""How long a connection may have been idle to be used without a ping."""
 
 RV = TypeVar("RV")
 
@@ -42,10 +48,11 @@ def create_engine(url: str, connections: int) -> Engine:
         url,
         hide_parameters=True,
         pool_size=connections,
-        pool_pre_ping=True,
         connect_args={"application_name": APPLICATION_NAME, **CONNECT_ARGS},
     )
     event.listen(engine, "do_connect", _connect)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_if_idle)
     return engine
 
 
@@ -69,3 +76,18 @@ def _connect(
     if not remaining_seconds():
         raise psycopg.OperationalError(SILENT)
     return _PunctualConnection.connect(*arguments, **options)
+
+
+def _note_use(_connection: object, entry: ConnectionPoolEntry) -> None:
+    entry.info["used_at"] = time.monotonic()
+
+
+def _ping_if_idle(connection: psycopg.Connection[Any], entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """Let the pool connect anew if the server is gone; SQLAlchemy's own ping precedes each use."""
+    if time.monotonic() < entry.info.get("used_at", math.inf) + PING_AFTER_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
