@@ -52,11 +52,27 @@ _MAY_HAVE_ARRIVED = or_(
     not_(has_state(State.REFUSED, State.CANCELLED)), surveys.c.reason == SENT_AGAIN.reason
 )
 _COUNTS = or_(has_state(*PENDING), and_(surveys.c.sent_at > bindparam("since"), _MAY_HAVE_ARRIVED))
-_LATEST = select(surveys).where(_OF_ACCOUNT).order_by(surveys.c.id.desc()).limit(MAX_PREVIOUS)
+_COLUMNS = surveys.c[
+    "id",
+    "state",
+    "accepted_at",
+    "sent_at",
+    "test",
+    "transport",
+    "team",
+    "requester",
+    "channel",
+    "thread",
+    "reason",
+    "advice",
+    "view_id",
+    "disowned_at",
+]
+_LATEST = select(*_COLUMNS).where(_OF_ACCOUNT).order_by(surveys.c.id.desc()).limit(MAX_PREVIOUS)
 _PREVIOUS = _LATEST.where(surveys.c.recipient_key == bindparam("key"))
 _COUNTED = _PREVIOUS.where(surveys.c.id != bindparam("other_than"), _COUNTS)
 _COUNTED_BY_HANDLE = _LATEST.where(_HAS_HANDLE, _COUNTS)
-_UNRESOLVED = select(surveys).where(
+_UNRESOLVED = select(*_COLUMNS).where(
     _OF_ACCOUNT, _HAS_HANDLE, surveys.c.recipient_key.is_(None), surveys.c.state == State.ACCEPTED
 )
 """Surveys that wait for X to say whose handle it is."""
