@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
 from csat.db import database as db_module
 from csat.db import inspection, postgresql_connections, tables, transaction_deadlines
@@ -210,6 +210,26 @@ async def test_more_silent_transactions_than_threads_delay_no_later_one(
 
     assert {type(outcome) for outcome in outcomes} == {DatabaseError}
     assert known == ["loud"]
+
+
+async def test_connections_that_the_server_has_closed_while_they_were_idle_are_replaced_before_their_use(
+    database: Database, proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await database.read(list_accounts)
+    await database.run(add_account, "A1")
+    monkeypatch.setattr(postgresql_connections, "PING_AFTER_SECONDS", 0)
+    engine = create_engine(proxy.direct_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    engine.dispose()
+
+    await database.run(add_account, "A2")
+    assert await database.read(list_accounts) == ["A1", "A2"]
 
 
 @pytest.mark.parametrize("words", [(b"INSERT INTO accounts",), (b"INSERT INTO accounts", b"COMMIT")])
