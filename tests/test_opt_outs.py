@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from csat.db import opt_outs, send_queue, submissions, tables
 from csat.db.account_pauses import ensure_account
@@ -127,6 +128,26 @@ async def test_a_handle_that_x_resolves_only_later_is_refused_then(
     assert SENTENCE in visible_text(refused)
     assert "Edit and try again" not in visible_text(refused)
     assert world.x.feedbacks == []
+
+
+async def test_a_handle_that_x_does_not_resolve_is_known_by_an_earlier_survey_to_have_opted_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"recipient_handle": "Mira_K", "recipient_id": world.x.customer("mira_k").id}
+    world.insert_rated([None])
+    opt_out(world)
+    with world.engine.begin() as connection:
+        key = connection.execute(select(tables.opt_outs.c.recipient_key)).scalar()
+        connection.execute(
+            tables.surveys.update().values(account=world.x.account.id, recipient_key=key, **asked)
+        )
+    await world.advance(days=400)
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
+    result = await world.submit_survey("/csat @mira_k")
+
+    assert result.errors == {"recipient:0": "Nothing was sent."}
+    assert f"Can't be asked. {SENTENCE} They chose this on the rating page on " in form_text(world)
+    assert len(world.states()) == 1
 
 
 async def test_a_survey_that_waits_is_refused_as_soon_as_its_customer_opts_out(world: World) -> None:

@@ -228,7 +228,7 @@ def send(connection: Connection, new: submissions.Submission) -> None:
 
 
 MISSING_INDEX = {
-    "sqlite": re.compile(r"SCAN (?!accounts|feeds|unmatched)|TEMP B-TREE|AUTOMATIC"),
+    "sqlite": re.compile(r"SCAN (?!accounts|feeds|unmatched|CONSTANT ROW)|TEMP B-TREE|AUTOMATIC"),
     "postgresql": re.compile(r"Seq Scan on (?!accounts|feeds|unmatched)|Sort\b(?! Key)"),
 }
 """Signs of a missing index in a plan; accounts, feeds and unmatched responses are few."""

@@ -35,8 +35,8 @@ NOT_PAUSED: ColumnElement[bool] = ~(
 """A condition on surveys: their account is not paused."""
 
 # built once, as building a statement costs more than running it
-PAUSE_CAUSE = select(accounts.c.cause).where(
-    accounts.c.id == bindparam("x_account"), accounts.c.paused_at.is_not(None)
+_PAUSE_CAUSE = select(accounts.c.cause).where(
+    accounts.c.id == bindparam("account"), accounts.c.paused_at.is_not(None)
 )
 
 
@@ -143,7 +143,7 @@ def find_recovery(
 
 def get_pause_cause(connection: Connection, account: str) -> str:
     """Return the cause while an account is paused, else ""."""
-    return connection.execute(PAUSE_CAUSE, {"x_account": account}).scalar() or ""
+    return connection.execute(_PAUSE_CAUSE, {"account": account}).scalar() or ""
 
 
 def is_repeated(

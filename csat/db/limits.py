@@ -24,7 +24,6 @@ from csat.surveys.limits import (
 )
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
-from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -70,8 +69,8 @@ _COLUMNS = surveys.c[
 ]
 _LATEST = select(*_COLUMNS).where(_OF_ACCOUNT).order_by(surveys.c.id.desc()).limit(MAX_PREVIOUS)
 _PREVIOUS = _LATEST.where(surveys.c.recipient_key == bindparam("key"))
-_COUNTED = _PREVIOUS.where(surveys.c.id != bindparam("other_than"), _COUNTS)
-_COUNTED_BY_HANDLE = _LATEST.where(_HAS_HANDLE, _COUNTS)
+COUNTED = _PREVIOUS.where(surveys.c.id != bindparam("other_than"), _COUNTS)
+COUNTED_BY_HANDLE = _LATEST.where(_HAS_HANDLE, _COUNTS)
 _UNRESOLVED = select(*_COLUMNS).where(
     _OF_ACCOUNT, _HAS_HANDLE, surveys.c.recipient_key.is_(None), surveys.c.state == State.ACCEPTED
 )
@@ -87,30 +86,16 @@ def lock_account(connection: Connection, account: str) -> None:
         connection.execute(_LOCK, {"account": account})
 
 
-def check_limits(
-    connection: Connection,
-    account: str,
-    key: str | None,
-    survey: Survey,
-    limits: Limits,
-    now: datetime,
-    view_id: str,
-) -> None:
-    """Raise `Denied` if a limit denies one more survey, with this view id; the account must be locked.
-
-    Without a key, because X has not resolved the recipient yet, the previous surveys are found by the handle.
-    """
-    denial = find_known_denial(connection, account, key, survey.recipient, limits, now, view_id)
-    if denial := denial or find_quota_denial(connection, account, survey.transport, limits, now):
-        raise Denied(denial)
-
-
 def find_quota_denial(
     connection: Connection, account: str, transport: TransportName, limits: Limits, now: datetime
 ) -> Denial | None:
     """Return the denial if sent and pending surveys use up an account's daily quota by a transport."""
     parameters = quota_parameters(account, transport, limits, now)
-    return quota_denial(transport, connection.execute(QUOTA_ENDS, parameters).scalar())
+    freed_at = connection.execute(QUOTA_ENDS, parameters).scalar()
+    if freed_at is None:
+        return None
+    retry_at = freed_at if freed_at < FOREVER else None
+    return Denial(reason=DenialReason.QUOTA, transport=transport, retry_at=retry_at)
 
 
 def quota_parameters(
@@ -118,13 +103,6 @@ def quota_parameters(
 ) -> dict[str, object]:
     """Return the parameters of `QUOTA_ENDS`."""
     return {"account": account, "transport": transport, "now": now, "skip": limits.daily[transport] - 1}
-
-
-def quota_denial(transport: TransportName, ends: datetime | None) -> Denial | None:
-    """Return the denial for a daily quota that is used up until then, if it is."""
-    if ends is None:
-        return None
-    return Denial(reason=DenialReason.QUOTA, transport=transport, retry_at=ends if ends < FOREVER else None)
 
 
 def check_resolved(
@@ -141,7 +119,7 @@ def check_resolved(
     Others that still wait by their handle don't count, or two could deny each other.
     """
     parameters = {"account": account, "key": key, "since": now - limits.lookback, "other_than": survey_id}
-    previous = _list(connection, _COUNTED, parameters)
+    previous = _list(connection, COUNTED, parameters)
     counted = _leave_out_replaced(connection, previous, get_view_id(connection, survey_id))
     if denial := find_denial(recipient, counted, limits, now):
         raise Denied(denial)
@@ -163,10 +141,10 @@ def find_known_denial(
     parameters = {"account": account, "since": now - limits.lookback}
     if key is None:
         by_handle = {**parameters, "handle": _lower(recipient)}
-        previous = _list(connection, _COUNTED_BY_HANDLE, by_handle)
+        previous = _list(connection, COUNTED_BY_HANDLE, by_handle)
     else:
         by_key = {**parameters, "key": key, "other_than": 0}
-        previous = [*_list_unresolved(connection, account, recipient), *_list(connection, _COUNTED, by_key)]
+        previous = [*_list_unresolved(connection, account, recipient), *_list(connection, COUNTED, by_key)]
     return find_denial(recipient, _leave_out_replaced(connection, previous, view_id), limits, now)
 
 

@@ -26,7 +26,7 @@ NOT_OPTED_OUT = ~exists().where(opt_outs.c.recipient_key == surveys.c.recipient_
 """A condition on surveys: their recipient has not opted out, as far as X has resolved them."""
 
 # built once, as building a statement costs more than running it
-_FIND = select(opt_outs).where(opt_outs.c.recipient_key == bindparam("key"), IN_FORCE)
+FIND = select(opt_outs).where(opt_outs.c.recipient_key == bindparam("key"), IN_FORCE)
 _LAST_KEY_OF_HANDLE = (
     select(surveys.c.recipient_key)
     .where(
@@ -37,7 +37,7 @@ _LAST_KEY_OF_HANDLE = (
     .order_by(surveys.c.id.desc())
     .limit(1)
 )
-_FIND_BY_HANDLE = select(opt_outs).where(
+FIND_BY_HANDLE = select(opt_outs).where(
     opt_outs.c.recipient_key == _LAST_KEY_OF_HANDLE.scalar_subquery(), IN_FORCE
 )
 _KEY_OF_SURVEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))
@@ -100,14 +100,14 @@ def lift(
 
 def find(connection: Connection, recipient_key: str) -> OptOut | None:
     """Return the opt-out that is in force for a customer."""
-    row = connection.execute(_FIND, {"key": recipient_key}).first()
+    row = connection.execute(FIND, {"key": recipient_key}).first()
     return _to_opt_out(row) if row else None
 
 
 def find_by_handle(connection: Connection, account: str, handle: str) -> OptOut | None:
     """Return the opt-out of the customer to whom the account's last survey with this handle went."""
     parameters = {"account": account, "handle": handle.lower()}
-    row = connection.execute(_FIND_BY_HANDLE, parameters).first()
+    row = connection.execute(FIND_BY_HANDLE, parameters).first()
     return _to_opt_out(row) if row else None
 
 

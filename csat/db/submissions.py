@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from csat.db import opt_outs
-from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
+from csat.db.denials import find_denial
+from csat.db.limits import FOREVER, NEVER, lock_account
 from csat.db.survey_records import (
     AGAIN,
     SENT_AGAIN,
@@ -62,14 +62,11 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
     """
     lock_account(connection, submission.account)
     account, key, survey = submission.account, submission.recipient_key, submission.survey
-    try:
-        if key is not None:
-            opt_outs.check(connection, key)
-        check_limits(connection, account, key, survey, limits, now, submission.view_id)
-    except Denied:
+    recipient, transport = survey.recipient, survey.transport
+    if denial := find_denial(connection, account, key, recipient, transport, limits, now, submission.view_id):
         if existing := _find_existing(connection, submission.view_id):
             return existing
-        raise
+        raise Denied(denial)
     survey_id = connection.execute(_INSERT[connection.dialect.name], _columns(submission, now)).scalar()
     if not survey_id:
         return to_record(connection.execute(_FIND_EXISTING, {"view_id": submission.view_id}).one())
