@@ -55,7 +55,7 @@ class Database:
         self._engine = open_engine(url, may_migrate=may_migrate)
         self._outage = OutageLog()
         self._is_sqlite = self._engine.dialect.name == "sqlite"
-        # on PostgreSQL each read sees a snapshot of its own, in a transaction too
+        # on PostgreSQL each statement sees a snapshot of its own anyway, also in a transaction
         reading = {"is_read_only": True} if self._is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reading_engine = self._engine.execution_options(**reading)
         self._writer = GroupCommit(self._commit)

@@ -83,7 +83,7 @@ def _note_use(_connection: object, entry: ConnectionPoolEntry) -> None:
 
 
 def _ping_if_idle(connection: psycopg.Connection[Any], entry: ConnectionPoolEntry, _proxy: object) -> None:
-    """Let the pool connect anew if the server is gone; SQLAlchemy's own ping precedes each use."""
+    """Let the pool connect anew if the server is gone; SQLAlchemy's `pool_pre_ping` would ask each time."""
     if time.monotonic() < entry.info.get("used_at", math.inf) + PING_AFTER_SECONDS:
         return
     try:
