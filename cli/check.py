@@ -12,7 +12,7 @@ from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
 from cli.finding import Finding, warning
 from csat.db.engines import describe
-from csat.db.errors import DatabaseError, Locked, SchemaTooNew
+from csat.db.errors import DatabaseError, Locked, NotOurs, SchemaTooNew
 from csat.db.inspection import Schema, SecretProblem, find_secret_problem, inspect_database
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.question_and_ticket_files import load_catalogue
@@ -37,6 +37,7 @@ POSTGRESQL_ADVICE = (
     "Check DATABASE_URL, that PostgreSQL runs and lets the app in, and that it takes writes: no disk is "
     "full, and nothing is read-only."
 )
+NOT_OURS_ADVICE = "This app needs a file of its own, which it creates."
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
 SECRET_FINDINGS = {
     SecretProblem.MISSING: Finding(
@@ -133,6 +134,8 @@ def _database(settings: Settings) -> Finding:
             return SECRET_FINDINGS[problem]
     except SchemaTooNew as error:
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=TOO_NEW_ADVICE)
+    except NotOurs as error:
+        return Finding(ok=False, message=f"Database ({name}): {error}", advice=NOT_OURS_ADVICE)
     except Locked as error:
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=LOCKED_ADVICE)
     except DatabaseError as error:

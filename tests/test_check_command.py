@@ -302,6 +302,19 @@ async def test_a_newer_database_that_this_version_can_not_use_is_a_finding(
     assert finding.advice.startswith("Use the version that upgraded the database")
 
 
+async def test_the_file_of_another_program_is_a_finding(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'notes.db'}"
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create table notes (note text)")
+    engine.dispose()
+    finding = await check_database(tmp_path, url)
+
+    assert not finding.ok
+    assert "the file is another program's, as it has a table named notes." in finding.message
+    assert finding.advice == "This app needs a file of its own, which it creates."
+
+
 def list_files(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, MetaData
 
 from csat.db import postgresql_connections
 from csat.db.database import Database
-from csat.db.errors import DatabaseError, SchemaTooNew
+from csat.db.errors import DatabaseError, NotOurs, SchemaTooNew
 from csat.db.migrations import upgrade
 from csat.db.tables import compatibility, metadata
 from tests.databases import KINDS, Databases
@@ -274,6 +274,14 @@ def test_a_database_of_an_unknown_revision_is_rejected(tmp_path: Path) -> None:
 
     with pytest.raises(SchemaTooNew):
         Database(url)
+
+
+def test_no_table_is_added_to_the_file_of_another_program(tmp_path: Path) -> None:
+    change(url := f"sqlite:///{tmp_path / 'notes.db'}", "create table notes (note text)")
+
+    with pytest.raises(NotOurs, match=r"a table named notes\. Set DATABASE_URL to another file\."):
+        Database(url)
+    assert sqlalchemy.inspect(sqlalchemy.create_engine(url)).get_table_names() == ["notes"]
 
 
 def test_only_a_migration_that_says_so_keeps_older_versions_working(

@@ -4,6 +4,7 @@ DatabaseError         the database is unavailable; nothing was written
 ├── Locked            another program holds SQLite's lock
 ├── CommitUnknown     the connection was lost during a commit; everything was written, or nothing
 ├── Rejected          the database rejects the transaction, also if it is repeated
+├── NotOurs           the file has tables of another program
 ├── SchemaTooOld      this version of the app has not migrated the database yet
 └── SchemaTooNew      a newer version of the app has migrated the database
 """
@@ -33,6 +34,10 @@ class CommitUnknown(DatabaseError):
 
 class Rejected(DatabaseError):
     """The database rejects the transaction, also if it is repeated; nothing was written."""
+
+
+class NotOurs(DatabaseError):
+    """The SQLite file has tables of another program."""
 
 
 class SchemaTooOld(DatabaseError):

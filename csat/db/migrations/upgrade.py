@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
-from csat.db.errors import SchemaTooNew, SchemaTooOld
+from csat.db.errors import NotOurs, SchemaTooNew, SchemaTooOld
 from csat.db.tables import compatibility
 from csat.db.transaction_deadlines import respond_before
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def upgrade(engine: Engine) -> None:
-    """Run the missing migrations; raises `SchemaTooNew`."""
+    """Run the missing migrations; raises `SchemaTooNew` or `NotOurs`."""
     if engine.dialect.name == "postgresql":
         _upgrade_postgresql(engine)
         return
@@ -75,8 +75,17 @@ def is_current(connection: Connection) -> bool:
 
 
 def read_revision(connection: Connection) -> str | None:
-    """Return the database's revision; `None` if it has no tables yet."""
-    if not inspect(connection).has_table("alembic_version"):
+    """Return the database's revision; `None` if it has no tables yet.
+
+    Raises `NotOurs` for an SQLite file with those of another program.
+    """
+    inspector = inspect(connection)
+    if not inspector.has_table("alembic_version"):
+        if connection.dialect.name == "sqlite" and (names := inspector.get_table_names()):
+            raise NotOurs(
+                f"the file is another program's, as it has a table named {names[0]}. "
+                "Set DATABASE_URL to another file."
+            )
         return None
     revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return revision
