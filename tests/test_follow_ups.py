@@ -300,7 +300,7 @@ def test_a_note_is_stored_without_control_characters(typed: str, expected: str) 
     assert parse_note(typed) == expected
 
 
-@pytest.mark.parametrize("typed", ["", " \n\t", "\x00", "\u200b", "\u00ad\u034f", "x" * 3001])
+@pytest.mark.parametrize("typed", ["", " \n\t", "\x00", "\u200b", "\u00ad\u034f", "\u3164\u2800", "x" * 3001])
 def test_an_empty_or_too_long_note_is_rejected(typed: str) -> None:
     with pytest.raises(InvalidNote):
         parse_note(typed)
