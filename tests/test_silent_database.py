@@ -212,17 +212,16 @@ async def test_more_silent_transactions_than_threads_delay_no_later_one(
     assert known == ["loud"]
 
 
-async def test_connections_that_the_server_has_closed_while_they_were_idle_are_replaced_before_their_use(
-    database: Database, proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch
+async def test_connections_that_the_server_has_closed_are_replaced_before_their_use(
+    proxy: SilentProxy,
 ) -> None:
+    database, engine = Database(proxy.direct_url), create_engine(proxy.direct_url)
     await database.read(list_accounts)
     await database.run(add_account, "A1")
-    monkeypatch.setattr(postgresql_connections, "PING_AFTER_SECONDS", 0)
-    engine = create_engine(proxy.direct_url)
     with engine.begin() as connection:
         connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
@@ -230,6 +229,7 @@ async def test_connections_that_the_server_has_closed_while_they_were_idle_are_r
 
     await database.run(add_account, "A2")
     assert await database.read(list_accounts) == ["A1", "A2"]
+    database.close()
 
 
 @pytest.mark.parametrize("words", [(b"INSERT INTO accounts",), (b"INSERT INTO accounts", b"COMMIT")])

@@ -6,20 +6,16 @@ suspended server), the thread's deadline does.
 """
 
 import math
-import time
+import select
 from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy
 from psycopg.abc import PQGen
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import DisconnectionError
 
 from csat.db.transaction_deadlines import SILENT, remaining_seconds
-
-PING_AFTER_SECONDS = 1.0
-"""How long a connection may have been idle to be used without a ping."""
 
 RV = TypeVar("RV")
 
@@ -51,8 +47,7 @@ def create_engine(url: str, connections: int) -> Engine:
         connect_args={"application_name": APPLICATION_NAME, **CONNECT_ARGS},
     )
     event.listen(engine, "do_connect", _connect)
-    event.listen(engine, "checkin", _note_use)
-    event.listen(engine, "checkout", _ping_if_idle)
+    event.listen(engine, "checkout", _replace_closed)
     return engine
 
 
@@ -78,16 +73,12 @@ def _connect(
     return _PunctualConnection.connect(*arguments, **options)
 
 
-def _note_use(_connection: object, entry: ConnectionPoolEntry) -> None:
-    entry.info["used_at"] = time.monotonic()
+def _replace_closed(connection: psycopg.Connection[Any], _entry: object, _proxy: object) -> None:
+    """Let the pool connect anew if the server has closed a connection, which makes its socket readable.
 
-
-def _ping_if_idle(connection: psycopg.Connection[Any], entry: ConnectionPoolEntry, _proxy: object) -> None:
-    """Let the pool connect anew if the server is gone; SQLAlchemy's `pool_pre_ping` would ask each time."""
-    if time.monotonic() < entry.info.get("used_at", math.inf) + PING_AFTER_SECONDS:
-        return
-    try:
-        connection.execute("SELECT 1")
-        connection.rollback()
-    except psycopg.Error as error:
-        raise InvalidatePoolError from error
+    SQLAlchemy's `pool_pre_ping` asks the server instead, which takes a round trip before each transaction.
+    """
+    socket = select.poll()
+    socket.register(connection.fileno(), select.POLLIN)
+    if socket.poll(0):
+        raise DisconnectionError
