@@ -181,6 +181,16 @@ async def test_the_form_opens_with_the_reason_why_a_known_customer_can_not_be_as
     assert "Can't be asked" not in visible_text(await world.open_form("/csat @sofie_l", fixtures.BEN))
 
 
+async def test_the_form_finds_the_survey_to_a_customer_who_has_another_handle_now(world: World) -> None:
+    await submit_survey(world)
+    await wait_until_sent(world)
+    with world.engine.begin() as connection:
+        connection.execute(tables.surveys.update().values(recipient_handle="former_mira"))
+    form = await world.open_form("/csat @mira_k", fixtures.BEN)
+
+    assert visible_text(form.blocks[1]).startswith("Can't be asked until ")
+
+
 async def test_the_reason_is_shown_only_for_the_customer_in_the_form(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)

@@ -33,7 +33,7 @@ RETRY_FOREVER = stamina.AsyncRetryingCaller(
 WRITE_SECONDS = 5.0
 """For a transaction on PostgreSQL to be committed, the wait for a thread included."""
 READ_SECONDS = 8.0
-"""For a read-only transaction on PostgreSQL: a report over millions of surveys takes some of them."""
+"""For a query on PostgreSQL: a report over millions of surveys takes some of them."""
 CHECK_SECONDS = 1.0
 """For the database to show that it works."""
 
@@ -44,7 +44,7 @@ class Database:
     Writing transactions that wait share a commit. Read-only transactions have threads of their own, so that
     no submission waits for a long report. SQLite has a single writer, where transactions begin IMMEDIATE. On
     PostgreSQL there is another writer for the transactions that a person waits for, and one for write checks,
-    and each transaction has a deadline, so that nobody waits for a silent server.
+    and each transaction or query has a deadline, so that nobody waits for a silent server.
 
     Args:
         url: SQLAlchemy's URL of the database.
@@ -55,7 +55,7 @@ class Database:
         self._engine = open_engine(url, may_migrate=may_migrate)
         self._outage = OutageLog()
         self._is_sqlite = self._engine.dialect.name == "sqlite"
-        # on PostgreSQL each statement sees a snapshot of its own anyway, also in a transaction
+        # in PostgreSQL's READ COMMITTED each statement sees a snapshot of its own anyway
         reading = {"is_read_only": True} if self._is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reading_engine = self._engine.execution_options(**reading)
         self._writer = GroupCommit(self._commit)
@@ -123,7 +123,7 @@ class Database:
     async def read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a read-only transaction, which waits for no writer; raises `DatabaseError`."""
+        """Run a query, which waits for no writer; raises `DatabaseError`."""
         return await self._read(READ_SECONDS, lambda connection: query(connection, *args, **kwargs))
 
     async def check(self) -> None:
@@ -208,7 +208,7 @@ class Database:
 
 
 def transact(engine: Engine, transaction: Callable[[Connection], T]) -> T:
-    """Run a transaction and commit it; raises `DatabaseError`."""
+    """Run a transaction and commit it, unless the engine commits each statement; raises `DatabaseError`."""
     with translate_errors(), engine.begin() as connection:
         return transaction(connection)
 

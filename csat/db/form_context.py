@@ -43,7 +43,7 @@ def read_form_context(
     """Return what is known about a form.
 
     Args:
-        connection: of a transaction.
+        connection: for the queries.
         team: the requester's workspace.
         requester: who uses the form.
         x_account: the account that sends surveys on X, or "".
