@@ -18,7 +18,6 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
 from blocks.block_json import BlockDict, render_once
-from csat.surveys.networks import Network
 from csat.surveys.questions import PLACEHOLDER, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_EXTERNAL_ID_LENGTH, FormField
 from csat.surveys.transports import FACTS, TransportName
@@ -142,9 +141,8 @@ def display_name(*, is_filled_in: bool) -> Block:
 @render_once
 def message(transport: TransportName) -> Block:
     """Return the field for the direct message."""
-    facts = FACTS[transport]
-    is_card = facts.network is Network.X and not facts.asks_on_page
-    on_x = " On x.com, the customer sees only this message." if is_card else ""
+    is_alone = FACTS[transport].shows_question_in_apps_alone
+    on_x = " On x.com, the customer sees only this message." if is_alone else ""
     return InputBlock(
         block_id=FormField.MESSAGE,
         label="Message",

@@ -12,7 +12,7 @@ from csat.outgoing_request_timing import Observe, ignore
 from csat.settings import Settings, SettingsWithoutXKeys
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
-from csat.surveys.transports import FACTS, TransportName
+from csat.surveys.transports import FACTS
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.signing import Credentials
 
@@ -38,7 +38,8 @@ async def open_x(
         yield None
         return
     async with open_http_client(credentials, settings.x_api_url, clock) as http:
-        yield XClient(http, observe, sends_cards=TransportName.X_CARD in settings.csat_transports)
+        works_unenrolled = any(FACTS[name].works_unenrolled for name in settings.csat_transports)
+        yield XClient(http, observe, works_unenrolled=works_unenrolled)
 
 
 async def load_recipient_key(

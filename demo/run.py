@@ -48,9 +48,7 @@ PAST_CUSTOMERS = (
 
 TRANSPORTS = {
     "all": tuple(TransportName),
-    "card": (TransportName.X_CARD,),
-    "link": (TransportName.X_LINK,),
-    "slack": (TransportName.SLACK,),
+    **{facts.report_word: (name,) for name, facts in FACTS.items()},
 }
 """The transports by the choice on the page."""
 

@@ -7,14 +7,12 @@ from zoneinfo import ZoneInfo
 from csat.reporting.periods import InvalidPeriod, Period, parse_period
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import INVISIBLE_CHARACTERS
-from csat.surveys.transports import TransportName
+from csat.surveys.transports import FACTS, TransportName
 from handlers.command_args import InvalidArguments
 
-TRANSPORT_WORDS: Final = {
-    "card": TransportName.X_CARD,
-    "link": TransportName.X_LINK,
-    "slack": TransportName.SLACK,
-}
+TRANSPORT_WORDS: Final = {facts.report_word: name for name, facts in FACTS.items()}
+*_FIRST_WORDS, _LAST_WORD = TRANSPORT_WORDS
+SEVERAL_TRANSPORTS = f"Choose {', '.join(_FIRST_WORDS)} or {_LAST_WORD}, or none for all."
 DEFAULT_PERIOD = "30d"
 EXAMPLE = "For example: /csat report 30d nps"
 FILTERS = (
@@ -40,7 +38,7 @@ def parse_report_args(text: str, now: datetime, timezone: ZoneInfo) -> ReportArg
         raise InvalidArguments(f"Choose one score: csat or nps. {EXAMPLE}")
     transports = {TRANSPORT_WORDS[word.lower()] for word in words if _is_transport(word)}
     if len(transports) > 1:
-        raise InvalidArguments(f"Choose card, link or slack, or none for all. {EXAMPLE}")
+        raise InvalidArguments(f"{SEVERAL_TRANSPORTS} {EXAMPLE}")
     if any(word.startswith(("@", "#", "<")) for word in words):
         raise InvalidArguments(f"{FILTERS} {EXAMPLE}")
     typed_period = " ".join(word for word in words if not (_is_metric(word) or _is_transport(word)))

@@ -71,3 +71,31 @@ def test_pure_modules_open_no_files(name: str) -> None:
     assert modules
     for module in modules:
         assert not called_names(module) & IO, module
+
+
+NAME_TRANSPORTS = {
+    "csat/surveys/transports.py",
+    "csat/transports/x_link.py",
+    "csat/transports/slack_message.py",
+    "bootstrap/resources.py",
+    # X's feedback cards are what everything was sent as before there were transports
+    "csat/surveys/survey.py",
+    "csat/reporting/export_rows.py",
+    "csat/x_api/wire.py",
+}
+"""The modules of the app that are about a transport, or build them."""
+
+
+def test_a_transport_is_asked_for_by_its_name_only_where_it_is_made() -> None:
+    folders = ("blocks", "bootstrap", "cli", "csat", "handlers", "notifications")
+    modules = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    naming = {
+        str(path.relative_to(ROOT))
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "TransportName"
+    }
+
+    assert naming == NAME_TRANSPORTS

@@ -278,7 +278,7 @@ def _commands() -> Iterator[Section]:
     yield "/csat report, not a supervisor", report_command.NOT_A_SUPERVISOR
     report_problems = (
         f"Choose one score: csat or nps. {report_args.EXAMPLE}",
-        f"Choose card, link or slack, or none for all. {report_args.EXAMPLE}",
+        f"{report_args.SEVERAL_TRANSPORTS} {report_args.EXAMPLE}",
         f"{report_args.FILTERS} {report_args.EXAMPLE}",
     )
     yield "/csat report, problems", _lines(*report_problems)

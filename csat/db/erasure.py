@@ -30,9 +30,11 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.slack_survey_ids import parse_receipt_id
 from csat.surveys.states import State, predecessors
-from csat.surveys.transports import TransportName
+from csat.surveys.transports import FACTS
 
-_IS_IN_SLACK = surveys.c.transport == TransportName.SLACK
+_RECEIPT_NAMES_CUSTOMER = surveys.c.transport.in_(
+    [name for name, facts in FACTS.items() if facts.receipt_names_customer]
+)
 
 ERASED_VALUES: dict[str, Any] = {
     "recipient_handle": None,
@@ -43,7 +45,7 @@ ERASED_VALUES: dict[str, Any] = {
     "response_url": "",
     "advice": "",  # can quote X
     "comment": None,
-    "feedback_id": case((_IS_IN_SLACK, null()), else_=surveys.c.feedback_id),  # names the conversation
+    "feedback_id": case((_RECEIPT_NAMES_CUSTOMER, null()), else_=surveys.c.feedback_id),
 }
 """The columns of an erased survey."""
 
@@ -130,7 +132,7 @@ def list_posted(connection: Connection, survey_id: int) -> list[PostedMessage]:
 
 def find_message_to_customer(connection: Connection, survey_id: int) -> tuple[str, str] | None:
     """Return the channel and the `ts` of a survey in Slack, if they are known."""
-    query = select(surveys.c.feedback_id).where(surveys.c.id == survey_id, _IS_IN_SLACK)
+    query = select(surveys.c.feedback_id).where(surveys.c.id == survey_id, _RECEIPT_NAMES_CUSTOMER)
     receipt_id = connection.execute(query).scalar()
     return parse_receipt_id(receipt_id) if receipt_id else None
 

@@ -31,6 +31,8 @@ class Facts(FrozenModel):
     """What it is called where people choose one."""
     noun: str
     """What it is called within a sentence, after "as" or "by"."""
+    report_word: str
+    """What limits `/csat report` to its surveys."""
     network: Network
     """Where the customers are whom it reaches."""
     max_message_length: int
@@ -50,8 +52,14 @@ class Facts(FrozenModel):
     """Whether the brand's name may be left out."""
     requires_privacy_url: bool
     """Whether a survey must name a privacy policy."""
+    shows_question_in_apps_alone: bool
+    """Whether customers see nothing but the message on x.com."""
     may_show_bare_nps: bool
     """Whether an NPS question may be shown as just a number."""
+    works_unenrolled: bool
+    """Whether it sends for an app that X doesn't let look up handles."""
+    receipt_names_customer: bool
+    """Whether a receipt's id leads to the customer, so that it is erased with them."""
     settles_after: timedelta
     """How old an uncertain survey is before its transport can tell whether it arrived."""
     absence_is_proof: bool
@@ -87,6 +95,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
         TransportName.X_CARD: Facts(
             label="X's feedback card",
             noun="X's feedback card",
+            report_word="card",
             network=Network.X,
             max_message_length=MAX_MESSAGE_LENGTH,
             daily_quota=1_000,
@@ -97,7 +106,10 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             asks_on_page=False,
             fills_in_display_name=True,
             requires_privacy_url=True,
+            shows_question_in_apps_alone=True,
             may_show_bare_nps=True,
+            works_unenrolled=True,
+            receipt_names_customer=False,
             settles_after=timedelta(hours=24, minutes=10),
             absence_is_proof=True,
             price="",
@@ -106,6 +118,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
         TransportName.X_LINK: Facts(
             label="Link in a direct message",
             noun="a link in a direct message",
+            report_word="link",
             network=Network.X,
             max_message_length=9_000,
             daily_quota=300,
@@ -116,7 +129,10 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             asks_on_page=True,
             fills_in_display_name=False,
             requires_privacy_url=True,
+            shows_question_in_apps_alone=False,
             may_show_bare_nps=False,
+            works_unenrolled=False,
+            receipt_names_customer=False,
             settles_after=timedelta(minutes=5),
             absence_is_proof=False,
             price=(
@@ -129,6 +145,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
         TransportName.SLACK: Facts(
             label="Message in Slack",
             noun="a message in Slack",
+            report_word="slack",
             network=Network.SLACK,
             max_message_length=2_500,
             daily_quota=1_000,
@@ -139,7 +156,10 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             asks_on_page=False,
             fills_in_display_name=False,
             requires_privacy_url=False,
+            shows_question_in_apps_alone=False,
             may_show_bare_nps=False,
+            works_unenrolled=False,
+            receipt_names_customer=True,
             settles_after=timedelta(minutes=1),
             absence_is_proof=True,
             price="",

@@ -72,16 +72,16 @@ class XClient:
     Args:
         http: a client that signs its requests, with X's base URL.
         observe: observes each request, by the name of its method here.
-        sends_cards: whether surveys are sent as feedback cards, for which the app need not be enrolled in the
-            API that looks up handles and sends direct messages.
+        works_unenrolled: whether surveys can be sent although the app is not enrolled in the API that looks
+            up handles and sends direct messages, as feedback cards can.
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, observe: Observe = ignore, *, sends_cards: bool = True
+        self, http: httpx.AsyncClient, observe: Observe = ignore, *, works_unenrolled: bool = True
     ) -> None:
         self._http = http
         self._observe = observe
-        self._sends_cards = sends_cards
+        self._works_unenrolled = works_unenrolled
         self._refusals: dict[str, type[AccountRefused]] = {}
         self._accounts: MutableMapping[str, wire.Account] = TTLCache(CACHE_SIZE, ACCOUNT_TTL_SECONDS)
         self.own_handle = ""
@@ -156,7 +156,7 @@ class XClient:
 
     def _concerns_surveys(self, error: AccountRefused) -> bool:
         """Return True if X refuses surveys too for which it refuses a look-up."""
-        needs_enrolment = isinstance(error, AppNotEnrolled) and not self._sends_cards
+        needs_enrolment = isinstance(error, AppNotEnrolled) and not self._works_unenrolled
         return error.concerns_all_requests or isinstance(error, OutOfCredit) or needs_enrolment
 
     def find_known_id(self, recipient: Recipient) -> str | None:
