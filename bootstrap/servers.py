@@ -101,7 +101,8 @@ async def serve_metrics(resources: Resources, listener: socket.socket) -> AsyncI
 @contextlib.asynccontextmanager
 async def serve_rating_page(resources: Resources, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the page on which customers rate, and nothing else, on a port of its own until the block ends."""
-    async with serve_http(RatingPageEndpoint(resources).routes(), listener) as url:
+    page = RatingPageEndpoint(resources)
+    async with serve_http(page.routes(), listener, page.exception_handlers()) as url:
         log.info("The rating page for %s is at %s", resources.settings.csat_public_url, url)
         yield
 

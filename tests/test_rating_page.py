@@ -564,6 +564,31 @@ async def test_previews_of_all_surveys_are_the_same(page: RatingPages) -> None:
         heads.append([line for line in text.splitlines() if line.startswith("<meta")])
 
     assert heads[0] == heads[1] == heads[2]
+    assert '<meta property="og:title" content="How did we do?">' in heads[0]
+    assert '<meta property="og:description" content="Your answer takes half a minute.">' in heads[0]
+
+
+PRIVATE = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex, nofollow",
+}
+POLICY = [
+    "img-src 'self'",
+    "frame-ancestors 'none'",
+    "form-action 'self'",
+    "default-src 'none'",
+    "base-uri 'none'",
+]
+
+
+@pytest.mark.parametrize("url", ["https://northwind.example/privacy", ""])
+async def test_the_page_leads_to_the_privacy_policy_if_there_is_one(page: RatingPages, url: str) -> None:
+    path = page.path(page.insert_survey(privacy_url=url))
+    text = (await page.browser.get(path)).text
+
+    assert (f'href="{url}"' in text, "Privacy policy" in text) == (bool(url), bool(url))
 
 
 async def test_every_response_is_private(page: RatingPages) -> None:
@@ -576,20 +601,37 @@ async def test_every_response_is_private(page: RatingPages) -> None:
         await page.browser.get("/r/unknown"),
         await page.browser.get("/robots.txt"),
         await page.browser.get("/favicon.ico"),
+        await page.browser.put(path),
     ]
 
-    assert [response.status_code for response in responses] == [200, 200, 303, 422, 404, 200, 204]
+    assert [response.status_code for response in responses] == [200, 200, 303, 422, 404, 200, 204, 405]
     for response in responses:
-        assert response.headers["cache-control"] == "no-store"
-        assert response.headers["referrer-policy"] == "no-referrer"
-        assert response.headers["x-robots-tag"] == "noindex, nofollow"
+        assert PRIVATE.items() <= response.headers.items()
         assert "set-cookie" not in response.headers
         assert "server" not in response.headers
-    policy = responses[0].headers["content-security-policy"].split("; ")
-    assert {"default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(
-        policy
-    )
+        if "html" in response.headers.get("content-type", ""):
+            policy = response.headers["content-security-policy"].split("; ")
+            style_source, *others = sorted(policy, reverse=True)
+            assert style_source.startswith("style-src 'sha256-")
+            assert others == POLICY
     assert "Disallow: /" in responses[5].text
+    assert "Nothing was saved." in visible_text(responses[7].text)
+    assert "GET" in responses[7].headers["allow"]
+
+
+async def test_an_unexpected_error_is_a_private_page_too(
+    page: RatingPages, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = page.path(page.insert_survey())
+    monkeypatch.setattr(customer_answers, "rate", lambda *_: 1 / 0)
+    response = await page.rate(path, 4)
+
+    assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert "Please try again in a minute." in visible_text(response.text)
+    assert PRIVATE.items() <= response.headers.items()
+    assert "content-security-policy" in response.headers
+    assert "ZeroDivisionError" in caplog.text
+    assert path not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from csat.db import customer_answers
@@ -24,6 +25,7 @@ from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.rating_page.address_buckets import AddressBuckets
 from csat.rating_page.languages import Languages
 from csat.rating_page.page_renderer import PageRenderer
+from csat.rating_page.plain_responses import HEADERS, handle_favicon, handle_robots, redirect
 from csat.rating_page.posted_forms import InvalidForm, get_text, is_cross_site, read_form
 from csat.rating_page.steps import STATUSES, TEMPORARY, Step, choose_step
 from csat.rating_page.tokens import PROOF_PATH, make_proof, read_token
@@ -32,16 +34,10 @@ from csat.surveys.customer_survey import CommentTooLong, CustomerSurvey, parse_c
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
 from csat.web.request_body import BodyTooLarge
+from csat.web.server import ExceptionHandler
 
 PATH = "/r/{token}"
 RETRY_AFTER_SECONDS = 60
-
-HEADERS = {
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "x-robots-tag": "noindex, nofollow",
-}
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +75,10 @@ class RatingPageEndpoint:
             Route("/{path:path}", self.show_unknown),
         ]
 
+    def exception_handlers(self) -> dict[Any, ExceptionHandler]:
+        """Return what responds to a method that no route has, and to an unexpected error."""
+        return {HTTPException: self.refuse, Exception: self.apologize}
+
     async def show(self, request: Request) -> Response:
         """Show what a survey's page takes next."""
         return await self._respond_to(request, self._show)
@@ -94,6 +94,18 @@ class RatingPageEndpoint:
     async def show_unknown(self, request: Request) -> Response:
         """Respond to any other path as to a wrong token."""
         problem = Problem(Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
+        return self._respond_with_problem(request, problem)
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Respond to an `HTTPException`: the path has no such method."""
+        assert isinstance(error, HTTPException)  # noqa: S101 - it handles no others
+        response = self._respond_with_problem(request, Problem(Step.REFUSED, HTTPStatus(error.status_code)))
+        response.headers.update(error.headers or {})
+        return response
+
+    async def apologize(self, request: Request, _error: Exception) -> Response:
+        """Respond to an unexpected error, which the server logs."""
+        problem = Problem(Step.UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR)
         return self._respond_with_problem(request, problem)
 
     async def _respond_to(
@@ -136,7 +148,7 @@ class RatingPageEndpoint:
             await self._database.run_idempotent(
                 customer_answers.opt_out, survey_id, How.RATING_PAGE, self._clock()
             )
-            return _redirect(request, request.query_params.get("step"))
+            return redirect(request, request.query_params.get("step"))
         if page.is_closed(self._clock()):
             return self._show_step(request, page, Step.CLOSED)
         match action:
@@ -146,7 +158,7 @@ class RatingPageEndpoint:
                 return await self._comment(request, survey_id, page, get_text(form, "comment"))
             case "disown":
                 await self._database.run_idempotent(customer_answers.disown, survey_id, self._clock())
-                return _redirect(request)
+                return redirect(request)
         raise Problem(Step.REFUSED)
 
     async def _find(self, request: Request) -> tuple[int, CustomerSurvey]:
@@ -158,7 +170,7 @@ class RatingPageEndpoint:
 
     async def _rate(self, request: Request, survey_id: int, page: CustomerSurvey, text: str) -> Response:
         if not page.takes_rating(self._clock()):
-            return _redirect(request, Step.LATE)
+            return redirect(request, Step.LATE)
         rating = {str(rating): rating for rating in SCALES[page.survey.metric]}.get(text)
         if rating is None:
             return self._show_step(request, page, Step.RATE, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -168,11 +180,11 @@ class RatingPageEndpoint:
             raise Problem(Step.UNKNOWN)
         if rated.outcome is Outcome.FIRST:
             self._metrics.count_answer(page.survey.metric)
-        return _redirect(request, Step.COMMENT if rated.survey.takes_rating(now) else Step.LATE)
+        return redirect(request, Step.COMMENT if rated.survey.takes_rating(now) else Step.LATE)
 
     async def _comment(self, request: Request, survey_id: int, page: CustomerSurvey, text: str) -> Response:
         if not page.takes_comment(self._clock()):
-            return _redirect(request, Step.THANKS)
+            return redirect(request, Step.THANKS)
         try:
             comment = parse_comment(text)
         except CommentTooLong:
@@ -184,7 +196,7 @@ class RatingPageEndpoint:
             )
             if commented is None:
                 raise Problem(Step.UNKNOWN)
-        return _redirect(request, Step.THANKS)
+        return redirect(request, Step.THANKS)
 
     def _show_step(
         self,
@@ -242,20 +254,3 @@ async def _read_form(request: Request) -> FormData:
         raise Problem(Step.REFUSED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
     except (InvalidForm, ClientDisconnect):
         raise Problem(Step.REFUSED) from None
-
-
-def _redirect(request: Request, step: str | None = None) -> Response:
-    """Redirect to a step of the same page, by an address that does not repeat the page's own."""
-    query = {"step": step, "lang": request.query_params.get("lang")}
-    location = "?" + urlencode({name: value for name, value in query.items() if value})
-    return RedirectResponse(location, HTTPStatus.SEE_OTHER, HEADERS)
-
-
-async def handle_robots(_request: Request) -> Response:
-    """Ask crawlers to stay away."""
-    return PlainTextResponse("User-agent: *\nDisallow: /\n", headers=HEADERS)
-
-
-async def handle_favicon(_request: Request) -> Response:
-    """Respond that there is no icon, for which browsers ask by themselves."""
-    return Response(status_code=HTTPStatus.NO_CONTENT, headers=HEADERS)

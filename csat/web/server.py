@@ -4,15 +4,20 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from csat.web.limited_http_protocol import KEEP_ALIVE_SECONDS, BoundedProtocol
 
 GRACEFUL_SHUTDOWN_SECONDS = 1
+
+ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:
@@ -32,10 +37,15 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serve(routes: Sequence[Route], listener: socket.socket) -> AsyncIterator[str]:
+async def serve(
+    routes: Sequence[Route],
+    listener: socket.socket,
+    exception_handlers: Mapping[Any, ExceptionHandler] | None = None,
+) -> AsyncIterator[str]:
     """Serve routes on a bound socket until the block ends, and yield the base URL.
 
-    Raises `OSError` if another program that was bound there too has begun to listen first.
+    `exception_handlers` are Starlette's, by the type of the exception. Raises `OSError` if another program
+    that was bound there too has begun to listen first.
     """
     host, port = listener.getsockname()[:2]
     try:
@@ -45,7 +55,7 @@ async def serve(routes: Sequence[Route], listener: socket.socket) -> AsyncIterat
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else some responses wait for 40 ms
     server = _Server(
         uvicorn.Config(
-            Starlette(routes=routes),
+            Starlette(routes=routes, exception_handlers=exception_handlers),
             http=BoundedProtocol,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             lifespan="off",
