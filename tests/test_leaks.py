@@ -281,7 +281,12 @@ async def test_the_digest_contains_no_single_answer(leak_env: LeakEnv) -> None:
 
 @pytest.mark.parametrize(
     "leak_env",
-    [pytest.param("socket mode, pushed", marks=pytest.mark.slow), "http, pushed", "socket mode, pressed"],
+    [
+        pytest.param("socket mode, pushed", marks=pytest.mark.slow),
+        "http, pushed",
+        "http, posted",
+        "socket mode, pressed",
+    ],
     indirect=True,
 )
 async def test_erasing_a_customer_removes_their_comments(leak_env: LeakEnv) -> None:

@@ -225,6 +225,15 @@ def test_migrated_notifications_are_deleted_with_their_survey(engine: Engine) ->
         assert read_all(connection)["outbox"] == []
 
 
+def test_surveys_from_before_there_were_transports_are_cards(engine: Engine) -> None:
+    with engine.connect() as connection:
+        upgrade.migrate(connection)
+    with engine.connect() as connection:
+        surveys = read_all(connection)["surveys"]
+
+    assert {row["transport"] for row in surveys} == {"x_card"}
+
+
 def test_the_secret_of_the_links_is_kept(engine: Engine) -> None:
     with engine.connect() as connection:
         upgrade.migrate(connection, "0018")

@@ -1,6 +1,7 @@
 """The rating page in a real browser."""
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,23 @@ async def test_every_step_is_accessible(
     async with steps(browser, pages, metric, locale=code, color_scheme=scheme) as all_steps:
         async for page in all_steps:
             await expect_accessible(page)
+
+
+async def test_the_page_is_dark_where_the_customer_s_device_is(browser: Browser, pages: RatingPages) -> None:
+    path, colors = pages.path(pages.insert_survey()), []
+    for scheme in ("light", "dark"):
+        async with open_page(browser, pages, path, color_scheme=scheme) as page:
+            colors.append(
+                await page.evaluate(
+                    "['backgroundColor', 'color'].map(name => getComputedStyle(document.body)[name])"
+                )
+            )
+
+    (light_background, light_text), (dark_background, dark_text) = (
+        [sum(map(int, re.findall("[0-9]+", color)[:3])) for color in pair] for pair in colors
+    )
+    assert light_text < light_background
+    assert dark_background < dark_text
 
 
 async def test_problems_are_accessible(browser: Browser, pages: RatingPages) -> None:

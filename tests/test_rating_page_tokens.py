@@ -1,8 +1,11 @@
 """The tokens of the rating page's links."""
 
+import hmac
 import string
 from datetime import UTC, datetime
+from unittest.mock import Mock
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -79,3 +82,12 @@ def test_any_other_text_is_unknown(text: str) -> None:
 
 def test_the_tokens_of_a_version_never_change() -> None:
     assert make_token("secret", 1234, NOON) == "1nUFGRvRMyECG0f8muejsuGmoHsAE0g"
+
+
+def test_a_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = Mock(wraps=hmac.compare_digest)
+    monkeypatch.setattr(hmac, "compare_digest", compared)
+    token = token_of(LinkedSurvey(1, 0))
+    read_token(only("secret"), token)
+
+    compared.assert_called_once_with(token, token)
