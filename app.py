@@ -103,8 +103,8 @@ def prune(
     dry_run: Annotated[bool, typer.Option(help="Only count the surveys.")] = False,
 ) -> None:
     """Remove old finished surveys; the app can keep running."""
+    from bootstrap.values_from_settings import build_limits
     from cli import prune as pruning
-    from csat.values_from_settings import build_limits
 
     settings = load_or_exit(load_settings_without_x_keys)
     try:

@@ -12,6 +12,7 @@ import handlers
 from blocks.survey_form import SurveyForm
 from bootstrap.resources import open_resources
 from bootstrap.servers import bind_listeners, serve
+from bootstrap.values_from_settings import build_default_draft
 from csat.background_tasks import Deadline
 from csat.clock import Clock
 from csat.db import account_scope
@@ -30,7 +31,6 @@ from csat.settings import Settings
 from csat.shared_resources import Notify, Resources
 from csat.slack_api.errors import SlackError
 from csat.slack_api.token_watch import TokenWatch
-from csat.values_from_settings import build_default_draft
 from handlers import bolt_dispatch
 from handlers.services import Services
 from notifications.digest import WeeklyDigest

@@ -10,6 +10,7 @@ from functools import partial
 import aiohttp
 
 from blocks import slack_survey
+from bootstrap.values_from_settings import build_limits, load_recipient_key, open_x
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
 from csat.db import account_pauses
@@ -31,7 +32,6 @@ from csat.transports.protocol import Transport, Transports
 from csat.transports.slack_message import SlackMessage
 from csat.transports.x_card import XCard
 from csat.transports.x_link import XLink
-from csat.values_from_settings import build_limits, load_recipient_key, open_x
 from csat.x_api.client import XClient
 
 log = logging.getLogger(__name__)

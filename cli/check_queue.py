@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
+from bootstrap.values_from_settings import open_x
 from cli.check_x import XFindings
 from cli.errors import CommandError
 from cli.existing_database import open_existing
@@ -15,7 +16,6 @@ from csat.db.errors import DatabaseError
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings
 from csat.surveys.transport_errors import TransportError
-from csat.values_from_settings import open_x
 from csat.x_api.client import XClient
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS, ClockSkew, InvalidCredentials

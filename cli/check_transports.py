@@ -10,6 +10,7 @@ from http import HTTPStatus
 import aiohttp
 import httpx
 
+from bootstrap.values_from_settings import build_limits
 from cli.finding import Finding, warning
 from csat.db.rating_link_secrets import LIFETIME
 from csat.english_dates import format_day
@@ -17,7 +18,6 @@ from csat.rating_page.tokens import PROOF_PATH, make_proof
 from csat.settings import Settings
 from csat.surveys.rating_link_secret import RatingLinkSecret
 from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES
-from csat.values_from_settings import build_limits
 from csat.x_api.size_limited_transport import BoundedTransport
 
 TIMEOUT_SECONDS = 8.0

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import httpx
 
+from bootstrap.values_from_settings import build_credentials
 from cli.finding import Finding
 from csat.clock import utc_now
 from csat.settings import Settings
 from csat.surveys.transport_errors import Refused, TransportError
-from csat.values_from_settings import build_credentials
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain, is_busy
 from csat.x_api.errors import AccountRefused

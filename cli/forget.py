@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import typer
 
+from bootstrap.values_from_settings import load_recipient_key, open_x
 from cli.command_runner import cancel_on_sigterm
 from cli.customer_messages import CustomerMessages, ErasureResult, MessagesInSlack, MessagesLeft
 from cli.customer_search import CustomerSearch, SearchResult
@@ -26,7 +27,6 @@ from csat.slack_api.posting import Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.recipients import Recipient
-from csat.values_from_settings import load_recipient_key, open_x
 
 RETRY_PAUSES_SECONDS = (1.0, 5.0, 15.0)
 """Pauses before each retry while Slack is unavailable; longer if Slack asks for it."""

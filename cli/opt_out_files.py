@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import typer
 
+from bootstrap.values_from_settings import load_recipient_key, open_x
 from cli.command_runner import cancel_on_sigterm
 from cli.errors import CommandError
 from cli.existing_database import open_existing
@@ -31,7 +32,6 @@ from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import Recipient
 from csat.surveys.transport_errors import RetryLater, TransportError
-from csat.values_from_settings import load_recipient_key, open_x
 from csat.x_api.client import XClient
 from csat.x_api.error_explanations import explain
 from csat.x_api.refusals import RecipientSuspended, RecipientUnknown

@@ -5,13 +5,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from csat.settings import DEFAULT_QUESTIONS_FILE
 from csat.surveys.customers_in_message import TicketPattern, parse_ticket_patterns
 from csat.surveys.questions import Catalogue, CatalogueError, Metric
 from csat.surveys.transports import TransportName
 
-SURVEYS: Final = Path(__file__).with_name("surveys")
-DEFAULT_QUESTIONS_FILE: Final = SURVEYS / "questions.toml"
-TICKETS_FILE: Final = SURVEYS / "tickets.toml"
+TICKETS_FILE: Final = DEFAULT_QUESTIONS_FILE.with_name("tickets.toml")
 
 
 def load_catalogue(

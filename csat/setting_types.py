@@ -11,7 +11,7 @@ from pydantic_settings import NoDecode
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from csat.db.ambiguous_urls import is_ambiguous
+from csat.ambiguous_urls import is_ambiguous
 from csat.surveys.questions import Metric, VariantId
 from csat.surveys.recipients import MAX_HANDLE_LENGTH
 from csat.surveys.survey import is_web_url

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
 from csat.setting_types import (
     BaseUrl,
     ChannelId,
@@ -35,6 +34,9 @@ from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES, TransportName
 
 MAX_MESSAGE_LENGTH: Final = 3_000
 """Slack's limit for a text input."""
+
+DEFAULT_QUESTIONS_FILE: Final = Path(__file__).with_name("surveys") / "questions.toml"
+"""X's own questions."""
 
 DEFAULT_MESSAGE: Final = (
     "Thank you for talking with us. How did we do? Your answer helps us to serve you better."

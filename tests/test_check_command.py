@@ -26,8 +26,7 @@ from csat.db.database import Database
 from csat.db.engines import describe
 from csat.db.migrations import upgrade
 from csat.db.recipient_keys import load_secret
-from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
-from csat.settings import Settings
+from csat.settings import DEFAULT_QUESTIONS_FILE, Settings
 from csat.surveys.opt_outs import How
 from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused

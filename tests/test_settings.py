@@ -7,13 +7,19 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
-from csat.settings import DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH, SECRET_LOCATIONS, X_KEYS, Settings
+from bootstrap.values_from_settings import build_credentials, build_default_draft, build_limits
+from csat.settings import (
+    DEFAULT_MESSAGE,
+    DEFAULT_QUESTIONS_FILE,
+    MAX_MESSAGE_LENGTH,
+    SECRET_LOCATIONS,
+    X_KEYS,
+    Settings,
+)
 from csat.settings_from_environment import SECRETS as FILE_SECRETS
 from csat.settings_from_environment import SettingsError, load_settings
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
-from csat.values_from_settings import build_credentials, build_default_draft, build_limits
 
 SLACK_ALONE = {"SLACK_BOT_TOKEN": "xoxb-1-2-abc", "SLACK_APP_TOKEN": "xapp-1-A-2-abc"}
 COMPLETE = {

@@ -9,7 +9,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
-from csat.db.ambiguous_urls import is_ambiguous
+from csat.ambiguous_urls import is_ambiguous
 from csat.db.errors import DatabaseError
 from csat.db.migrations.upgrade import require_current, upgrade
 
