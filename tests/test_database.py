@@ -154,6 +154,17 @@ async def test_a_claimed_survey_is_not_claimed_again_before_its_lease_expires(
     assert [found.id for found in claimed] == [record.id]
 
 
+async def test_a_claim_that_is_renewed_lasts_from_then_on(database: Database) -> None:
+    renewed, resolved = await accept(database, "V1"), await accept(database, "V2")
+    later, limits = NOW + timedelta(seconds=10), LIMITS
+    assert await database.run(send_queue.renew_claim, renewed, "one", later)
+    assert await database.run(send_queue.store_recipient, resolved, "one", RESOLVED, "its key", limits, later)
+
+    assert await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(seconds=21), 10) == []
+    claimed = await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(seconds=23), 10)
+    assert {found.id for found in claimed} == {renewed.id, resolved.id}
+
+
 async def test_an_instance_that_lost_its_claim_cannot_begin_an_attempt(database: Database) -> None:
     record = await accept(database)
     await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(seconds=16), 10)

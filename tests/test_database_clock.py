@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
 
+from bootstrap.resources import open_resources
+from csat.background_tasks import Deadline
 from csat.db import database_clock
 from csat.db.database import Database
 from csat.db.database_clock import DatabaseClock
+from tests.world import idle_world
 
 SECOND = timedelta(seconds=1)
 TEN_MINUTES = timedelta(minutes=10)
@@ -97,3 +101,11 @@ async def test_a_leap_that_lasts_a_minute_is_followed(database: Database, machin
     await clock.synchronize()
 
     assert clock() == machine.time
+
+
+@pytest.mark.usefixtures("skewed")
+async def test_the_app_goes_by_the_database_s_clock(tmp_path: Path, machine: Machine) -> None:
+    async with idle_world(tmp_path) as world, open_resources(world.settings, None, Deadline(1)) as resources:
+        machine.advance(60)
+
+        assert resources.clock() == machine.time

@@ -37,6 +37,14 @@ def install_steps() -> list[str]:
     return [step for file in files for step in INSTALL.findall(file.read_text(encoding="utf-8"))]
 
 
+@pytest.mark.parametrize("file", ["Makefile", "Dockerfile"])
+def test_what_was_installed_is_checked_to_fit_together(file: str) -> None:
+    installed, _, then = (ROOT / file).read_text(encoding="utf-8").partition("--no-deps")
+
+    assert installed
+    assert "pip check" in then.partition("\n\n")[0]
+
+
 def test_there_is_an_install_step_to_check() -> None:
     assert install_steps()
 

@@ -32,6 +32,13 @@ TIMEOUTS = {
 }
 
 
+SERVER_TIMEOUTS = {
+    "lock_timeout": "2s",
+    "statement_timeout": "8s",
+    "idle_in_transaction_session_timeout": "5s",
+}
+
+
 @pytest.fixture(name="real_timeouts", autouse=True)
 def _real_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     for (module, name), value in TIMEOUTS.items():
@@ -210,6 +217,28 @@ async def test_more_silent_transactions_than_threads_delay_no_later_one(
 
     assert {type(outcome) for outcome in outcomes} == {DatabaseError}
     assert known == ["loud"]
+
+
+def test_connections_end_by_themselves_if_nothing_comes_from_the_server(proxy: SilentProxy) -> None:
+    engine = postgresql_connections.create_engine(proxy.direct_url, 1)
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver
+        parameters = driver.info.get_parameters()
+        server = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in SERVER_TIMEOUTS}
+    engine.dispose()
+
+    assert (
+        parameters.items()
+        >= {
+            "connect_timeout": "2",
+            "keepalives_idle": "2",
+            "keepalives_interval": "1",
+            "keepalives_count": "3",
+            "tcp_user_timeout": "5000",
+        }.items()
+    )
+    assert server == SERVER_TIMEOUTS
 
 
 async def test_connections_that_the_server_has_closed_are_replaced_before_their_use(
