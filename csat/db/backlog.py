@@ -13,7 +13,7 @@ from csat.surveys.states import State
 
 
 class Backlog(NamedTuple):
-    """What waits."""
+    """The surveys and notifications that wait."""
 
     waiting: int
     """Surveys of the accounts that wait to be sent."""

@@ -22,7 +22,7 @@ from csat.surveys.transports import FACTS, TransportName
 
 
 class Outcome(Enum):
-    """What became of a rating."""
+    """The outcome of a rating."""
 
     FIRST = auto()
     """It is stored; the survey had none."""

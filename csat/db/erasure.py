@@ -53,7 +53,7 @@ _MAX_CLAIM = 2 * CLAIM_LEASE
 """A notification that is due later is put back: no instance has claimed it, even if their clocks differ."""
 
 _OVERDUE = timedelta(minutes=2)
-"""What was due longer ago is taken up by no running app, even if its clock differs."""
+"""No running app takes up a row that was due longer ago, even if its clock differs."""
 
 
 class PostedMessage(FrozenModel):

@@ -1,4 +1,4 @@
-"""What the database knows about a form when it opens."""
+"""Read the database for a form that opens."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ from csat.surveys.transports import TransportName
 
 
 class FormContext(NamedTuple):
-    """What a form shows beside what was typed."""
+    """The facts that a form shows beside the text that was typed."""
 
     last_variants: Mapping[Metric, str] = {}
     """The question that the person chose last, for each metric."""
@@ -40,12 +40,12 @@ def read_form_context(
     limits: Limits,
     now: datetime,
 ) -> FormContext:
-    """Return what is known about a form.
+    """Return the facts that a form shows.
 
     Args:
         connection: for the queries.
         team: the requester's workspace.
-        requester: who uses the form.
+        requester: the user of the form.
         x_account: the account that sends surveys on X, or "".
         account: the one that sends surveys to the recipient, or "".
         recipient: `None` if no customer was typed.

@@ -38,7 +38,7 @@ _WITHOUT_FEEDBACK_ID = (*_ATTEMPTED, State.SENT, State.EXPIRED)
 
 
 class UpdateOutcome(StrEnum):
-    """What happened to an update."""
+    """The outcome of an update."""
 
     ANSWERED = "answered"
     """Stored with its survey, which had no rating before."""
@@ -53,7 +53,7 @@ class UpdateOutcome(StrEnum):
 
 
 class MatchResult(NamedTuple):
-    """What happened to stored responses, by `feedback_id`."""
+    """The outcome of stored responses, by `feedback_id`."""
 
     applied: list[str]
     answered: list[Metric]

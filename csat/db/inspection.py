@@ -30,7 +30,7 @@ _OTHERS = text(
 
 
 class Schema(Enum):
-    """What the next start of the app finds."""
+    """The state of the schema that the next start of the app finds."""
 
     CURRENT = "current"
     OUTDATED = "outdated"
@@ -38,7 +38,7 @@ class Schema(Enum):
 
 
 class SecretProblem(Enum):
-    """What is wrong with the secret of the recipients' keys."""
+    """The problem with the secret of the recipients' keys."""
 
     MISSING = "missing"
     """The database was used with the secret of X before it kept one, and the settings lack that."""

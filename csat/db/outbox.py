@@ -25,7 +25,7 @@ _UPDATE = update(outbox).where(
 
 
 class NotificationKind(StrEnum):
-    """What a notification is about."""
+    """The subject of a notification."""
 
     SENT = "sent"
     REFUSED = "refused"

@@ -37,7 +37,7 @@ class UncertainAttempt(NamedTuple):
     number: int
     started_at: datetime
     detail: str
-    """What is known of its outcome."""
+    """Why its outcome is not known, or ""."""
 
 
 def claim_uncertain(

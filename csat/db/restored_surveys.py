@@ -1,4 +1,4 @@
-"""What happens to the surveys of a backup whose outcome it does not hold."""
+"""Ask about the surveys whose outcome a restored backup does not hold."""
 
 from datetime import datetime
 

@@ -86,11 +86,11 @@ class SurveyRecord(FrozenModel):
     replaced_id: int | None = None
     """The id of the uncertain survey that it replaces, which may have arrived."""
     is_disowned: bool = False
-    """Whether whoever got it said that it was not meant for them."""
+    """Whether the person who got it said that it was not meant for them."""
 
     @property
     def key(self) -> str:
-        """What names the survey in what is posted about it."""
+        """The key of the survey in the messages that are posted about it."""
         return make_key(self.id, self.accepted_at)
 
 

@@ -332,7 +332,7 @@ secrets = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What the app has made at random and must keep, and the fingerprint of the secret of recipient keys."""
+"""Secrets that the app has made at random and must keep; the fingerprint of that of the recipient keys."""
 
 rating_link_secrets = Table(
     "rating_link_secrets",

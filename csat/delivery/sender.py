@@ -1,8 +1,8 @@
 """Sends one survey to X and writes its outcome down.
 
 An instance may freeze anywhere (a stopped process, a suspended machine), and others then declare its attempts
-uncertain. So the clock is read right before the call: an attempt that is too old by then does not leave. What
-remains is the way from that look to the first byte on the socket, usually a millisecond: an instance that
+uncertain. So the clock is read right before the call: an attempt that is too old by then does not leave. That
+leaves the way from that look to the first byte on the socket, usually a millisecond: an instance that
 freezes right there sends when it wakes up. A late receipt then turns the survey `sent`; but if it was settled
 or sent again by then, the recipient may get it twice.
 """

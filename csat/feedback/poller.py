@@ -75,8 +75,8 @@ class ResponsePoller:
     async def poll(self) -> None:
         """Ask X about the surveys that are due.
 
-        Raises a `TransportError` if X answers no requests of the account. What else fails costs a survey its
-        turn, and no other's.
+        Raises a `TransportError` if X answers no requests of the account. Any other failure costs a survey
+        its turn, and no other's.
         """
         claimed = deque(await self._database.run(poll_queue.claim, self._account, self._clock(), BATCH_SIZE))
         try:
