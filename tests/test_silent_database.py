@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, insert, select, text
 
 from csat.db import database as db_module
 from csat.db import inspection, postgresql_connections, tables, transaction_deadlines
@@ -194,11 +194,11 @@ def test_a_database_is_inspected_in_time_or_not_at_all(
 
 
 def add_account(connection: Connection, account: str) -> None:
-    connection.execute(text("INSERT INTO accounts (id) VALUES (:id)"), {"id": account})
+    connection.execute(insert(tables.accounts).values(id=account))
 
 
 def list_accounts(connection: Connection) -> list[str]:
-    return list(connection.execute(text("SELECT id FROM accounts ORDER BY id")).scalars())
+    return list(connection.execute(select(tables.accounts.c.id).order_by(tables.accounts.c.id)).scalars())
 
 
 async def test_more_silent_transactions_than_threads_delay_no_later_one(
