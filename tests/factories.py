@@ -37,6 +37,15 @@ LONGEST_HANDLE = "w" * 15
 LARGEST_ID = "9223372036854775807"
 RECIPIENT_KEY = "customer"
 NO_LIMITS = Limits(cooldown=timedelta(0))
+LONGEST_ORIGIN = Origin(
+    team="T" * 15,
+    enterprise="E" * 15,
+    channel="C" * 15,
+    thread="1700000000.000100",
+    requester="U" * 15,
+    received_at=NOON,
+    response_url="https://hooks.slack.com/commands/" + "x" * 500,
+)
 
 SUPERVISED: dict[str, Any] = {
     "csat_supervisors": {fixtures.CLEO},

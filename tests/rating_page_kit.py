@@ -100,6 +100,13 @@ def link_settings() -> dict[str, Any]:
     return {"csat_transports": ("x_link",), "csat_public_url": url, "csat_public_port": port}
 
 
+@contextlib.asynccontextmanager
+async def linking(folder: Path, **settings: Any) -> AsyncIterator[World]:
+    """Run an app whose usual transport is the link."""
+    async with running_world(folder, **{**link_settings(), **settings}) as world:
+        yield world
+
+
 async def send_link(
     world: World, command: str = "/csat @mira_k", user: str = fixtures.ADA, *, is_test: bool = False
 ) -> str:

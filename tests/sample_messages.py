@@ -13,6 +13,7 @@ from blocks.supervisor_home import (
     LinkedLowRating,
     SupervisorHome,
 )
+from blocks.survey_form import SurveyForm
 from blocks.wait_reasons import OTHER_ACCOUNT
 from csat.reporting.export_files import Manifest
 from csat.reporting.export_rows import Selection
@@ -37,7 +38,7 @@ from csat.surveys.responses import Comment, Rating, Response
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 from sandbox.slack import fixtures
-from tests.factories import NOON, make_origin, make_survey
+from tests.factories import CATALOGUE, NOON, make_draft, make_origin, make_survey
 
 LINK = "https://northwindair.slack.com/archives/C07SUPP0RT1/p1700000000000100"
 ORIGIN = make_origin(team=fixtures.TEAM, requester=fixtures.ADA, channel=fixtures.SUPPORT)
@@ -65,6 +66,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "too late and opted out": {"asked_at": NOON - ANSWER_WINDOW, "has_opted_out": True},
 }
 """The states in which a message to a customer in Slack is not what it was at first."""
+SURVEY_FORM = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName), "https://csat.northwind.example/r/…")
+"""The form of a team that has every transport."""
 ANSWER_FORM = AnswerForm(key="7:0", channel="D07DIRECT01", ts="1700000000.000100")
 WEEK = Period(first=date(2026, 3, 2), last=date(2026, 3, 8), zone=ZoneInfo("UTC"))
 FILTERS = Filters(team="T1", metric=Metric.CSAT)

@@ -51,6 +51,19 @@ def test_the_engine_does_not_know_block_kit() -> None:
     assert not importing
 
 
+def test_no_test_module_is_imported() -> None:
+    modules = [*(ROOT / "tests").rglob("*.py")]
+    importing = {
+        str(path.relative_to(ROOT)): name
+        for path in modules
+        for name in imported_names(path)
+        if any(part.startswith("test_") for part in name.split("."))
+    }
+
+    assert modules
+    assert not importing
+
+
 def called_names(path: Path) -> set[str]:
     """Return the name of every function and method that a module calls."""
     calls = [

@@ -1,4 +1,3 @@
-import json
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from blocks import elements, survey_notifications, uncertain_survey, wait_reasons
@@ -32,37 +30,36 @@ from csat.x_api.refusals import REFUSALS
 from csat.x_api.wire import MAX_MESSAGE_LENGTH
 from handlers import slack_customers
 from handlers.status_command import MAX_SURVEYS
-from sandbox.slack.blockkit import validate_blocks, validate_view
 from sandbox.slack.interactive_elements import add_missing_ids, interactive_elements, state_values
 from tests import sample_messages as samples
-from tests.factories import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, make_draft, make_origin, make_survey
+from tests.block_kit_checks import (
+    HOSTILE,
+    check_literal,
+    check_message,
+    check_view,
+    find_parts,
+    to_json,
+    view_json,
+)
+from tests.factories import (
+    CATALOGUE,
+    LARGEST_ID,
+    LONGEST_HANDLE,
+    LONGEST_ORIGIN,
+    NOON,
+    make_draft,
+    make_origin,
+    make_survey,
+)
+from tests.sample_messages import SURVEY_FORM
 from tests.strategies import TEXT
 
 Json = dict[str, Any]
 
-HOSTILE = [
-    "<!channel> <!here> <!everyone>",
-    "<@U012AB3CE> <#C012AB3CD> <!subteam^S012AB3CD>",
-    "<https://evil.example|good.example>",
-    "*bold* _italic_ ~strike~ `code` ```pre``` > quote",
-    ":smile: :wave::skin-tone-2: &lt;!channel&gt; &amp;",
-    "\u202egnp.exe \u2066isolated\u2069 \u200f עברית",
-    "one\ntwo\r\nthree\u2028four\tfive\x07",
-    "👩‍👩‍👧 é ﷽ Z̷̢a̸l̶g̵o",
-]
 MARKS = "\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 MAX_INPUT_LENGTH = 3_000
 """Slack's limit for a plain-text input."""
 
-FORM = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName), "https://csat.northwind.example/r/…")
-LONGEST_ORIGIN = make_origin(
-    team="T" * 15,
-    enterprise="E" * 15,
-    channel="C" * 15,
-    thread="1700000000.000100",
-    requester="U" * 15,
-    response_url="https://hooks.slack.com/commands/" + "x" * 500,
-)
 LONG = {
     "display_name": "W" * MAX_INPUT_LENGTH,
     "recipient": "@" + "w" * (MAX_INPUT_LENGTH - 1),
@@ -77,61 +74,6 @@ LONGEST_PERSON = SlackPerson(team="T" * 15, user="U" * 15)
 SLACK_FORM = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName))
 
 
-def to_json(blocks: list[Json]) -> list[Json]:
-    """Return blocks as sent to Slack."""
-    rendered: list[Json] = json.loads(json.dumps(blocks))
-    return rendered
-
-
-def view_json(view: Json) -> Json:
-    """Return a view as sent to Slack."""
-    rendered: Json = json.loads(json.dumps(view))
-    return rendered
-
-
-def check_view(view: Json) -> Json:
-    """Check that a view is valid and return it as JSON."""
-    rendered = view_json(view)
-    assert validate_view(rendered, "modal") == []
-    assert view_json(View(**rendered).to_dict()) == rendered
-    assert len(rendered["private_metadata"]) <= 3000
-    assert len(json.dumps(rendered)) < 250_000
-    return rendered
-
-
-def check_message(message: Message) -> Json:
-    """Check that a message is valid and return it as JSON."""
-    blocks = to_json(message.blocks)
-    assert validate_blocks(blocks, "message") == []
-    assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
-    assert message.text.strip()
-    assert len(message.text) < 4000
-    return {"text": message.text, "blocks": blocks}
-
-
-def find_parts(content: object, types: set[str]) -> Iterator[Json]:
-    """Yield all nested parts of the given types."""
-    if isinstance(content, dict):
-        if content.get("type") in types:
-            yield content
-        for inner in content.values():
-            yield from find_parts(inner, types)
-    elif isinstance(content, list):
-        for inner in content:
-            yield from find_parts(inner, types)
-
-
-def check_literal(content: object, requester: str, label: str) -> None:
-    """Check that only the requester is mentioned, only the recipient is linked, and nothing is mrkdwn."""
-    assert not list(
-        find_parts(content, {"mrkdwn", "markdown", "broadcast", "usergroup", "channel", "emoji", "image"})
-    )
-    assert {user["user_id"] for user in find_parts(content, {"user"})} <= {requester}
-    for link in find_parts(content, {"link"}):
-        path = label[1:] if label.startswith("@") else f"i/user/{label}"
-        assert link == {"type": "link", "url": f"https://x.com/{path}", "text": label}
-
-
 def check_fallback(text: str, requester: str) -> None:
     """Check that a fallback text, which Slack parses as mrkdwn, contains no tag but the requester."""
     assert "<" not in text.replace(f"<@{requester}>", "")
@@ -141,7 +83,7 @@ def check_fallback(text: str, requester: str) -> None:
 
 def submitted_view(form: Form, **typed: str) -> Json:
     """Return a form's view as Slack submits it, with the given texts typed in."""
-    content = view_json(FORM.build(form))
+    content = view_json(SURVEY_FORM.build(form))
     blocks = add_missing_ids(content["blocks"], iter(map(str, range(100))).__next__)
     values = state_values(blocks)
     for inputs in values.values():
@@ -200,7 +142,7 @@ def test_a_date_reads_well_within_a_sentence_and_has_the_same_style_without_slac
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("alert", ["", "Not saved, nothing was sent. Try again in a moment."])
 def test_every_form_is_valid(form: Form, alert: str) -> None:
-    check_literal(check_view(FORM.build(form, alert)), "nobody", "nobody")
+    check_literal(check_view(SURVEY_FORM.build(form, alert)), "nobody", "nobody")
 
 
 @pytest.mark.parametrize("metric", Metric)
@@ -232,7 +174,7 @@ def test_every_form_for_a_person_in_slack_is_valid_and_parsed_as_it_was_built(
 
 
 def test_an_alert_is_the_first_block() -> None:
-    view = view_json(FORM.build(FORMS["filled in"], "Not saved."))
+    view = view_json(SURVEY_FORM.build(FORMS["filled in"], "Not saved."))
 
     assert view["blocks"][0]["type"] == "alert"
     assert view["blocks"][0]["text"]["text"] == "Not saved."
@@ -252,14 +194,14 @@ def test_the_form_of_the_largest_catalogue_is_valid() -> None:
     )
 )
 def test_a_form_with_any_typed_text_is_valid(typed: Draft) -> None:
-    check_view(FORM.build(Form(draft=typed, origin=LONGEST_ORIGIN, variants={Metric.NPS: "3"})))
+    check_view(SURVEY_FORM.build(Form(draft=typed, origin=LONGEST_ORIGIN, variants={Metric.NPS: "3"})))
 
 
 @pytest.mark.parametrize(
     "form", [form for name, form in FORMS.items() if name not in {"the longest", "the longest nps"}]
 )
 def test_a_submitted_form_is_parsed_into_the_form_it_was_built_from(form: Form) -> None:
-    parsed = FORM.parse(submitted_view(form))
+    parsed = SURVEY_FORM.parse(submitted_view(form))
 
     is_valid = form.draft.metric in list(Metric)
     typed = form.draft if is_valid else form.draft.model_copy(update={"metric": "csat", "variant": "0"})
@@ -270,19 +212,19 @@ def test_a_submitted_form_is_parsed_into_the_form_it_was_built_from(form: Form) 
         ["draft", "network", "shown_questions", "variants", "shows_options", "hidden_external_id"]
     )
     assert parsed.model_copy(update=others) == form.model_copy(update=others)
-    assert FORM.build(parsed)["blocks"] == FORM.build(form)["blocks"]
+    assert SURVEY_FORM.build(parsed)["blocks"] == SURVEY_FORM.build(form)["blocks"]
 
 
 def test_a_url_too_long_to_prefill_is_parsed_as_typed() -> None:
     form = FORMS["the longest"]
     url = form.draft.privacy_url
 
-    assert FORM.parse(submitted_view(form, privacy_url=url)).draft.privacy_url == url
+    assert SURVEY_FORM.parse(submitted_view(form, privacy_url=url)).draft.privacy_url == url
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(("display_name", "recipient", "message", "external_id"), TEXT)))
 def test_typed_text_is_parsed_unchanged(typed: dict[str, str]) -> None:
-    parsed = FORM.parse(submitted_view(FORMS["empty"], **typed))
+    parsed = SURVEY_FORM.parse(submitted_view(FORMS["empty"], **typed))
 
     assert parsed.draft.model_dump(include=set(typed)) == typed
 
@@ -294,12 +236,12 @@ def test_a_form_remembers_which_questions_it_shows(metric: Metric) -> None:
     chosen = {"value": other.value, "text": {"type": "plain_text", "text": other.upper()}}
     view["state"]["values"]["metric"]["metric"]["selected_option"] = chosen
 
-    parsed = FORM.parse(view)
+    parsed = SURVEY_FORM.parse(view)
 
     assert (parsed.draft.metric, parsed.draft.variant) == (other, "")
     assert parsed.shown_questions == f"{FormField.VARIANT}:x_card:{metric}" != parsed.questions_block_id
     assert parsed.variants == {metric: "3"}
-    again = FORM.parse(
+    again = SURVEY_FORM.parse(
         submitted_view(parsed.model_copy(update={"draft": make_draft(metric=metric, variant="3")}))
     )
     assert again.draft.variant == "3"
@@ -311,7 +253,7 @@ def test_nulls_are_parsed_as_empty() -> None:
         for element in inputs.values():
             element.update(dict.fromkeys(element.keys() - {"type"}))
 
-    parsed = FORM.parse(view)
+    parsed = SURVEY_FORM.parse(view)
 
     assert parsed.draft == Draft(transport="x_card", metric="", variant="")
 
@@ -321,7 +263,7 @@ def test_every_error_is_shown_under_a_visible_field(form: Form) -> None:
     view = submitted_view(form.model_copy(update={"shows_options": True}))
     shown_fields = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
 
-    errors = field_errors(dict.fromkeys(FormField, "Do something."), FORM.parse(view))
+    errors = field_errors(dict.fromkeys(FormField, "Do something."), SURVEY_FORM.parse(view))
 
     assert errors.keys() <= shown_fields
     assert len(errors) == len(FormField)
@@ -340,14 +282,17 @@ def test_other_customers_are_offered_until_they_are_chosen() -> None:
         origin=make_origin(),
         other_customers=("@grace", "@joonas", "42"),
     )
-    offer, _ = [block for block in view_json(FORM.build(form))["blocks"] if block["type"] == "actions"]
+    offer, _ = [block for block in view_json(SURVEY_FORM.build(form))["blocks"] if block["type"] == "actions"]
 
     assert [button["value"] for button in offer["elements"]] == ["@joonas", "42"]
     assert all(button["action_id"].startswith(f"{USE_CUSTOMER_ACTION}:") for button in offer["elements"])
 
 
 def test_the_option_lists_are_rendered_once() -> None:
-    blocks = [*FORM.build(FORMS["filled in"])["blocks"], *FORM.build(FORMS["filled in"])["blocks"]]
+    blocks = [
+        *SURVEY_FORM.build(FORMS["filled in"])["blocks"],
+        *SURVEY_FORM.build(FORMS["filled in"])["blocks"],
+    ]
     first, second = (block for block in blocks if block.get("block_id") == f"{FormField.VARIANT}:x_card:csat")
 
     assert len(first["element"]["options"]) == 38
@@ -355,7 +300,7 @@ def test_the_option_lists_are_rendered_once() -> None:
 
 
 def test_the_form_has_one_field_per_input() -> None:
-    view = view_json(FORM.build(FORMS["filled in"]))
+    view = view_json(SURVEY_FORM.build(FORMS["filled in"]))
     fields = {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
     assert view["callback_id"] == CALLBACK_ID
@@ -372,7 +317,7 @@ def test_the_form_has_one_field_per_input() -> None:
 
 
 def build_form(draft: Draft) -> Json:
-    return FORM.build(Form(draft=draft, origin=make_origin()))
+    return SURVEY_FORM.build(Form(draft=draft, origin=make_origin()))
 
 
 def test_the_preview_shows_message_question_and_scale() -> None:
@@ -585,6 +530,6 @@ def test_one_line_removes_line_breaks_and_direction_marks(typed: str) -> None:
 def test_slack_sdk_models_accept_every_form_without_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for form in FORMS.values():
-            View(**view_json(FORM.build(form))).to_dict()
+            View(**view_json(SURVEY_FORM.build(form))).to_dict()
 
     assert caplog.records == []

@@ -9,12 +9,12 @@ import pytest
 from pydantic import SecretStr
 
 from bootstrap.lifespan import lifespan
-from cli.check import check
 from cli.finding import Finding, warning
 from csat.rating_page.tokens import PROOF_PATH
 from csat.surveys.questions import CatalogueError
 from sandbox.free_ports import find_free_port
 from tests.bad_answers import UNREADABLE, Answer, answering_server
+from tests.check_kit import check_page, run_check
 from tests.world import World, idle_world, running_world
 
 LINKS: Mapping[str, Any] = {"csat_public_url": "https://feedback.example.com", "csat_transports": ("x_link",)}
@@ -27,16 +27,6 @@ async def serving_page(folder: Path, **settings: Any) -> AsyncIterator[World]:
     page = {"csat_public_url": f"http://127.0.0.1:{port}", "csat_public_port": port}
     async with running_world(folder, **{**page, **settings}) as world:
         yield world
-
-
-async def run_check(world: World, **changed: Any) -> list[Finding]:
-    settings = world.settings.model_copy(update=changed)
-    return [finding async for finding in check(settings)]
-
-
-async def check_page(world: World, **changed: Any) -> Finding:
-    findings = await run_check(world, **changed)
-    return next(finding for finding in findings if finding.message.startswith("Rating page"))
 
 
 def starting_with(prefix: str, findings: list[Finding]) -> list[str]:

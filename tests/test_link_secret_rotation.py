@@ -20,9 +20,9 @@ from csat.rating_page.tokens import make_token
 from csat.settings import Settings
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
+from tests.check_kit import check_page
 from tests.databases import KINDS, Databases
 from tests.rating_page_kit import RatingPages, running_pages
-from tests.test_check_transports import check_page
 from tests.world import World, running_app, visible_text
 
 COMMAND = "rotate-link-secret"

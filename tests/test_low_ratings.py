@@ -1,7 +1,6 @@
 """Low ratings: the alert, revealing the answer to supervisors, and the follow-up."""
 
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,23 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from csat.db import follow_ups, incoming_updates, tables
-from csat.db.database import Database
+from csat.db import follow_ups, tables
 from csat.db.outbox import NotificationKind
-from csat.db.recipient_keys import load_secret, make_recipient_key
-from csat.surveys.questions import Metric
-from csat.surveys.receipt import Receipt
-from csat.surveys.responses import Comment, Rating, Response, Update
-from csat.surveys.transports import TransportName
 from sandbox.slack import Delivery, Message, View, fixtures
-from sandbox.x import Feedback
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SUPERVISED
+from tests.low_rating_kit import COMMENT, alert_text, answer, trigger_alert
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
 SHOW, TAKE_ON, CLOSE = "show_low_rating", "take_on_low_rating", "close_low_rating"
 TAKE_OVER, REOPEN = "take_over_low_rating", "reopen_low_rating"
-COMMENT = "SENTINEL <!channel> Nobody helped me.\nTwice! \u202e*b* <https://evil.example|x>"
 NOTE = "We called them. SENTINEL was right."
 
 
@@ -47,44 +39,6 @@ async def _any_world(
         yield world
 
 
-async def answer(world: World, feedback: Feedback, score: int, comment: str | None = COMMENT) -> None:
-    """Answer a survey and store the response as if X had pushed it."""
-    answered = world.x.respond(feedback.id, score, comment)
-    assert answered.score
-    receipt = Receipt(
-        transport=TransportName.X_CARD,
-        id=answered.id,
-        dm_id=answered.dm_id,
-        to_user_id=answered.to_user_id,
-        external_id=answered.external_id or "",
-        question_variant_id=int(answered.question_variant_id),
-        created_at=answered.created_at,
-        updated_at=answered.updated_at,
-    )
-    update = Update(
-        receipt=receipt,
-        account=answered.from_user_id,
-        metric=Metric(answered.type),
-        response=Response(
-            rating=Rating(value=answered.score.value, given_at=answered.score.at),
-            comment=Comment(text=answered.text.value, given_at=answered.text.at) if answered.text else None,
-        ),
-    )
-    with contextlib.closing(Database(world.database_url)) as database:
-        key = make_recipient_key(await database.read(load_secret, ""), answered.to_user_id)
-        assert (
-            await database.run(incoming_updates.apply_update, update, key, world.clock())
-            is incoming_updates.UpdateOutcome.ANSWERED
-        )
-
-
-async def trigger_alert(world: World) -> Message:
-    """Send a survey as Ada, have it rated low, and return the alert in the results channel."""
-    world.workspace.invite_bot(fixtures.LEADS)
-    await answer(world, await world.send_survey(external_id="ticket_5555"), 1)
-    return await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
-
-
 async def click(world: World, action_id: str, message: Message, user: str = fixtures.CLEO) -> None:
     await world.workspace.click(user, action_id, channel=message.channel, ts=message.ts)
 
@@ -99,11 +53,6 @@ async def submit_note(world: World, message: Message, note: str = NOTE, user: st
     await open_modal(world, CLOSE, message, user)
     await world.fill_in(user, note=note)
     await world.workspace.submit_view(user)
-
-
-def alert_text(world: World, message: Message) -> str:
-    """Return the current text of the alert."""
-    return visible_text(world.workspace.get_message(message.channel, message.ts))
 
 
 def button_ids(world: World, message: Message) -> list[str]:
@@ -410,7 +359,7 @@ async def test_a_note_on_a_rating_that_the_customer_has_raised_meanwhile_can_be_
 ) -> None:
     message = await trigger_alert(any_world)
     await open_modal(any_world, CLOSE, message)
-    await run_transaction(any_world, raise_rating, any_world.clock())
+    await any_world.run_transaction(raise_rating, any_world.clock())
     await any_world.fill_in(fixtures.CLEO, note=NOTE)
     await any_world.workspace.submit_view(fixtures.CLEO)
     shown = visible_text((await any_world.wait_for_form(fixtures.CLEO)).blocks)
@@ -424,8 +373,8 @@ async def test_a_supervisor_does_not_learn_of_their_own_survey_that_its_rating_i
     world: World,
 ) -> None:
     message = await trigger_alert(world)
-    await run_transaction(world, follow_ups.withdraw, 1, world.clock())
-    await run_transaction(world, let_cleo_have_asked)
+    await world.run_transaction(follow_ups.withdraw, 1, world.clock())
+    await world.run_transaction(let_cleo_have_asked)
     await click(world, SHOW, message)
 
     await world.wait_for_message("This low rating is no longer on file", fixtures.LEADS, fixtures.CLEO)
@@ -515,16 +464,10 @@ async def test_a_refusal_after_an_outage_is_explained_in_the_log_too(
 async def test_a_low_rating_that_slack_refuses_to_announce_is_given_up_after_a_week(world: World) -> None:
     await answer(world, await world.send_survey(), 1)
     await world.wait_until(lambda: world.attempts("low_rating") == [1])
-    await run_transaction(world, date_back_by_a_week, world.clock())
+    await world.run_transaction(date_back_by_a_week, world.clock())
     await world.advance(minutes=31)
 
     await world.wait_until(world.is_outbox_empty)
-
-
-async def run_transaction(world: World, transaction: Callable[..., Any], *args: Any) -> None:
-    """Run a transaction as another instance would."""
-    with contextlib.closing(Database(world.database_url)) as database:
-        await database.run(transaction, *args)
 
 
 async def test_a_late_alert_shows_the_current_follow_up(world: World) -> None:
@@ -533,7 +476,7 @@ async def test_a_late_alert_shows_the_current_follow_up(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
     await world.wait_until(lambda: world.attempts("low_rating") == [1])
-    await run_transaction(world, follow_ups.take, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
+    await world.run_transaction(follow_ups.take, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
     await world.advance(minutes=2)
     message = await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
 
@@ -545,7 +488,7 @@ async def test_a_late_alert_shows_the_current_follow_up(world: World) -> None:
 async def test_the_alert_of_a_corrected_rating_is_withdrawn(world: World) -> None:
     message = await trigger_alert(world)
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.LOW_RATING))
-    await run_transaction(world, follow_ups.withdraw, 1, world.clock())
+    await world.run_transaction(follow_ups.withdraw, 1, world.clock())
     await world.advance(minutes=2)
     await world.wait_until(lambda: "not low after all" in alert_text(world, message))
 

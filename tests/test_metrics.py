@@ -13,8 +13,8 @@ from sandbox.free_ports import find_free_port
 from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.local_client import local_client
+from tests.rating_page_kit import linking, send_link
 from tests.slack_survey_kit import ask, press, stored
-from tests.test_x_link import linking, sent_link
 from tests.world import HASTY, WAIT_SECONDS, World, is_app_idle, running_world
 
 
@@ -90,7 +90,7 @@ async def test_a_survey_by_a_link_is_counted_from_its_message_to_its_answer(
     database_url: str, tmp_path: Path
 ) -> None:
     async with linking(tmp_path, database_url=database_url, metrics_port=find_free_port()) as world:
-        link = await sent_link(world)
+        link = await send_link(world)
         async with local_client(timeout=WAIT_SECONDS) as browser:
             await browser.post(link, data={"rating": "2", "action": "rate"})
             await browser.post(link, data={"rating": "3", "action": "rate"})

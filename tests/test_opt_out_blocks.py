@@ -7,8 +7,9 @@ from blocks.opt_outs import OptOutForm
 from csat.surveys.limits import Denial
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, How, OptOut
 from csat.surveys.recipients import XAccount
-from tests.factories import LARGEST_ID, LONGEST_HANDLE, NOON, make_draft
-from tests.test_blocks import FORM, HOSTILE, LONGEST_ORIGIN, check_literal, check_message, check_view
+from tests.block_kit_checks import HOSTILE, check_literal, check_message, check_view
+from tests.factories import LARGEST_ID, LONGEST_HANDLE, LONGEST_ORIGIN, NOON, make_draft
+from tests.sample_messages import SURVEY_FORM
 
 LABEL = f"@{LONGEST_HANDLE}"
 OPT_OUT_FORM = OptOutForm(recipient=XAccount(handle=LONGEST_HANDLE, id=LARGEST_ID), origin=LONGEST_ORIGIN)
@@ -29,7 +30,7 @@ def test_reasons_are_shown_literally_within_slack_s_limits(reason: str) -> None:
         check_message(
             status_message(CustomerStatus(XAccount(handle=LONGEST_HANDLE), (), denial), LONGEST_ORIGIN)
         ),
-        check_view(FORM.build(survey_form))["blocks"][1],
+        check_view(SURVEY_FORM.build(survey_form))["blocks"][1],
     )
 
     for content in shown:

@@ -17,7 +17,7 @@ from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON, SUPERVISED
-from tests.test_low_ratings import alert_text, answer, run_transaction, trigger_alert
+from tests.low_rating_kit import alert_text, answer, trigger_alert
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
 ERRORS = ("token_revoked", "ratelimited")
@@ -73,7 +73,7 @@ async def test_a_low_rating_is_announced_after_days_with_its_current_follow_up(
     break_slack(world, error)
     await answer(world, feedback, 1)
     await pass_days(world, NotificationKind.LOW_RATING)
-    await run_transaction(world, follow_ups.take, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
+    await world.run_transaction(follow_ups.take, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
     await repair_slack(world)
 
     alert = await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
@@ -86,7 +86,7 @@ async def test_an_alert_shows_after_days_that_it_was_closed(world: World, error:
     alert = await trigger_alert(world)
     await world.wait_until(world.is_outbox_empty)
     break_slack(world, error, "chat.update")
-    await run_transaction(world, follow_ups.close, 1, fixtures.TEAM, fixtures.CLEO, "Called.", world.clock())
+    await world.run_transaction(follow_ups.close, 1, fixtures.TEAM, fixtures.CLEO, "Called.", world.clock())
     await world.advance(minutes=2)
     await pass_days(world, NotificationKind.FOLLOW_UP)
     await repair_slack(world)

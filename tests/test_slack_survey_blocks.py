@@ -13,9 +13,9 @@ from csat.surveys.questions import SCALES, Metric
 from csat.surveys.survey import Survey
 from sandbox.slack.blockkit import validate_view
 from sandbox.slack.interactive_elements import interactive_elements
+from tests.block_kit_checks import HOSTILE, check_message
 from tests.factories import CATALOGUE, NOON
 from tests.sample_messages import ANSWER_FORM, ASKED, RATED, SLACK_SURVEY, make_asked
-from tests.test_blocks import HOSTILE, check_message
 from tests.world import visible_text
 
 KEY = make_key(2**53, NOON)

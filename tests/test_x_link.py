@@ -1,10 +1,8 @@
 """Surveys by a link in a direct message on X, from the form to the answer."""
 
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import httpx
@@ -22,7 +20,7 @@ from sandbox.x.link_previews import USER_AGENTS
 from tests.databases import KINDS, Databases
 from tests.factories import SUPERVISED
 from tests.local_client import local_client
-from tests.rating_page_kit import answer_on_page, link_settings
+from tests.rating_page_kit import answer_on_page, link_settings, linking, send_link
 from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
 
 MIRA = "/csat @mira_k"
@@ -50,13 +48,6 @@ PAUSES = {
 """Faults of the account or of the whole app."""
 
 
-@contextlib.asynccontextmanager
-async def linking(folder: Path, **settings: Any) -> AsyncIterator[World]:
-    """Run an app whose usual transport is the link."""
-    async with running_world(folder, **{**link_settings(), **settings}) as world:
-        yield world
-
-
 def link_in(text: str) -> str:
     """Return the link in a direct message."""
     return next(word for word in text.split() if word.startswith("http"))
@@ -65,13 +56,6 @@ def link_in(text: str) -> str:
 def visible_form(world: World) -> str:
     """Return what Ada reads in her form."""
     return visible_text(world.workspace.current_view(fixtures.ADA))
-
-
-async def sent_link(world: World, command: str = MIRA) -> str:
-    """Send a survey and return the link that its customer gets."""
-    await world.submit_survey(command)
-    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.SENT) == 1)
-    return link_in(world.x.messages.inbox(world.x.customer("mira_k"))[-1].text)
 
 
 async def test_the_customer_gets_the_message_one_link_and_the_way_to_opt_out(tmp_path: Path) -> None:
@@ -88,7 +72,7 @@ async def test_the_customer_gets_the_message_one_link_and_the_way_to_opt_out(tmp
 
 async def test_an_answer_on_the_page_is_confirmed_at_once(tmp_path: Path) -> None:
     async with linking(tmp_path) as world, local_client(follow_redirects=True) as browser:
-        link = await sent_link(world)
+        link = await send_link(world)
         response = await browser.post(link, data={"rating": "4", "action": "rate"})
 
         assert response.status_code == httpx.codes.OK
@@ -99,7 +83,7 @@ async def test_an_answer_on_the_page_is_confirmed_at_once(tmp_path: Path) -> Non
 async def test_requesters_read_that_the_survey_was_not_meant_for_who_got_it(tmp_path: Path) -> None:
     told = "said that the survey wasn't meant for them"
     async with linking(tmp_path) as world, local_client(follow_redirects=True) as browser:
-        link = await sent_link(world)
+        link = await send_link(world)
         await browser.post(link, data={"action": "disown"})
         await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
         status = visible_text(await world.wait_for_message(told))
@@ -114,7 +98,7 @@ async def test_requesters_read_that_the_survey_was_not_meant_for_who_got_it(tmp_
 
 async def test_a_survey_that_was_not_meant_for_who_got_it_is_not_counted_as_open(tmp_path: Path) -> None:
     async with linking(tmp_path, **SUPERVISED) as world, local_client(follow_redirects=True) as browser:
-        link = await sent_link(world)
+        link = await send_link(world)
         await browser.post(link, data={"action": "disown"})
         await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat report 7d")
         report = visible_text(await world.wait_for_message("still open", viewer=fixtures.CLEO))
@@ -178,7 +162,7 @@ async def test_a_brand_without_a_name_is_asked_for_one(tmp_path: Path) -> None:
 
 async def test_link_previews_leave_no_trace(tmp_path: Path) -> None:
     async with linking(tmp_path) as world, aiohttp.ClientSession() as session:
-        link = await sent_link(world)
+        link = await send_link(world)
         await world.x.messages.previewer.wait()
         await world.wait_until(world.is_outbox_empty)
         before = traces(world)
@@ -347,7 +331,7 @@ async def read_status(world: World) -> str:
 
 async def test_an_unanswered_survey_expires_without_asking_x(tmp_path: Path) -> None:
     async with linking(tmp_path) as world:
-        await sent_link(world)
+        await send_link(world)
         await world.advance(days=14, minutes=11)
 
         await world.wait_for_message("No answer within two weeks.")

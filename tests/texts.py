@@ -171,15 +171,17 @@ def _survey_form() -> Iterator[Section]:
     for heading, changes in variants.items():
         changed = render_view(survey_form.build(csat.model_copy(update=changes)))
         yield f"modal, {heading}: what is new", _new_lines(changed, usual)
-    every = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName), "https://csat.northwind.example/r/…")
     linked = csat.model_copy(update={"draft": make_draft(transport="x_link")}).with_customer(GRACE)
-    yield "modal, where a link can be sent: what is new", _new_lines(render_view(every.build(linked)), usual)
+    yield (
+        "modal, where a link can be sent: what is new",
+        _new_lines(render_view(samples.SURVEY_FORM.build(linked)), usual),
+    )
     empty = csat.model_copy(update={"draft": make_draft(recipient="")})
     yield (
         "modal, empty, where people in Slack can be asked too: what is new",
-        _new_lines(render_view(every.build(empty)), usual),
+        _new_lines(render_view(samples.SURVEY_FORM.build(empty)), usual),
     )
-    yield from _slack_form(every)
+    yield from _slack_form(samples.SURVEY_FORM)
     yield (
         "modal, alerts on top",
         _lines(form_submission.NOT_SAVED, form_submission.NOT_KNOWN, form_submission.ALREADY_ACCEPTED),

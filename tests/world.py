@@ -234,8 +234,12 @@ class World:
 
     async def delete_surveys(self) -> None:
         """Delete all surveys and what refers to them; the next one gets an id that there was on SQLite."""
+        await self.run_transaction(lambda connection: connection.execute(surveys.delete()))
+
+    async def run_transaction(self, transaction: Callable[..., Any], *args: Any) -> None:
+        """Run a transaction as another instance would."""
         with contextlib.closing(Database(self.database_url)) as database:
-            await database.run(lambda connection: connection.execute(surveys.delete()))
+            await database.run(transaction, *args)
 
     def rows(self, *columns: Any, where: Any = True) -> list[tuple[Any, ...]]:
         """Return columns of a table's rows, or a whole table's, in the order of its primary key."""
