@@ -28,6 +28,7 @@ from csat.reporting.report_model import (
     Report,
     Tally,
 )
+from csat.slack_api.errors import TOKEN_ERRORS, NoResponse, SlackUnavailable
 from csat.surveys.customer_survey import ANSWER_WINDOW, CustomerSurvey
 from csat.surveys.follow_ups import FollowUp, NotedLowRating, OpenLowRatings, RevealedRating
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
@@ -46,6 +47,7 @@ COLLEAGUE = make_origin(team=fixtures.TEAM, requester=fixtures.BEN, channel=fixt
 ELSEWHERE = make_origin(team="T0ELSEWHERE")
 SURVEY = make_survey(test=True)
 PERSON = SlackPerson(team=fixtures.TEAM, user=fixtures.SAM)
+LINK_SURVEY = make_survey(test=True, transport=TransportName.X_LINK)
 NPS_SURVEY = make_survey(metric="nps", external_id="")
 ERASED = SURVEY.with_recipient(XAccount()).model_copy(update={"external_id": ""})
 SLACK_SURVEY = make_survey().model_copy(
@@ -155,6 +157,26 @@ MANIFEST = Manifest(
     sha256="",
     made_at=NOON,
 )
+
+TOKEN_FAILURES = [SlackUnavailable(code) for code in sorted(TOKEN_ERRORS)]
+NAMES_FAILURES = [
+    None,
+    *TOKEN_FAILURES,
+    *map(
+        SlackUnavailable,
+        (
+            "ratelimited",
+            "internal_error",
+            "team_added_to_org",
+            "ClientConnectorError",
+            "ClientConnectorDNSError",
+            "ClientConnectorCertificateError",
+            "ConnectionTimeoutError",
+        ),
+    ),
+    *map(NoResponse, ("ServerDisconnectedError", "TimeoutError", "HTTP 200, unreadable")),
+]
+"""Why Slack tells no names for an export; `None` if it only keeps some to itself."""
 
 PREVIOUS = [
     PreviousSurvey(

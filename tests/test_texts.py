@@ -5,8 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from csat.surveys.transports import FACTS, TransportName
+from csat.x_api.refusals import PROBLEMS
 from tests.sentences import INSERTION, find_sentences
 from tests.texts import ROOT, build_page
+
+READ_IN_THE_TERMINAL = {
+    FACTS[TransportName.X_LINK].price,
+    "this is the wrong kind of token",
+    "the token lacks a scope",
+    "the token lacks the scope …",
+    "the token gives no access to this workspace",
+    "the token gives no access here",
+    "the token's user may not do this",
+    "there is no such channel, or it is private and without the app",
+}
+"""What `python app.py check` says."""
 
 NOT_READ_IN_SLACK = {
     "\u200b… at …",
@@ -23,15 +37,40 @@ NOT_READ_IN_SLACK = {
     "Slack refuses posts in CSAT_RESULTS_CHANNEL (%s): invite the app, or set another channel",
     "Slack takes no messages; they are retried until it does: %s",
     "alerting operator …: …",
+    "in the thread:",
+    FACTS[TransportName.SLACK].label,
+    "the survey's recipient is checked against its transport",
+    (
+        "i home explore search hashtag intent share compose messages notifications settings account login "
+        "logout signup download oauth about jobs tos privacy"
+    ),
+    *(pattern.pattern for pattern in PROBLEMS),
+    *READ_IN_THE_TERMINAL,
 }
-"""Names of background tasks, parts of log messages, and a format."""
+"""Names of background tasks, parts of log messages and of details, patterns, X's pages, and a format.
+
+Slack's label is not read either: it is the only transport for people in Slack.
+"""
 
 MODULES = [
     *sorted(
         path for folder in ("blocks", "handlers", "notifications") for path in (ROOT / folder).glob("*.py")
     ),
-    ROOT / "csat/surveys/transport_errors.py",
-    ROOT / "csat/x_api/errors.py",
+    *sorted((ROOT / "csat/transports").glob("*.py")),
+    *(
+        ROOT / "csat" / module
+        for module in (
+            "slack_api/error_explanations.py",
+            "slack_api/names_for_exports.py",
+            "surveys/limits.py",
+            "surveys/recipients.py",
+            "surveys/survey.py",
+            "surveys/transport_errors.py",
+            "surveys/transports.py",
+            "x_api/errors.py",
+            "x_api/refusals.py",
+        )
+    ),
 ]
 
 

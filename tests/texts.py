@@ -30,18 +30,22 @@ from blocks.survey_form import SurveyForm
 from blocks.tables_and_charts import home_view
 from cli import manifest
 from csat.db.follow_ups import Conflict, FollowUpConflict
-from csat.slack_api.errors import SlackUnavailable
+from csat.reporting.formatting import format_unknown_names
+from csat.slack_api.errors import SlackError, SlackUnavailable
+from csat.slack_api.names_for_exports import Names
 from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
+from csat.slack_api.web_client import WebClient
 from csat.surveys.limits import Denial, DenialReason
 from csat.surveys.networks import Network
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
-from csat.surveys.transport_errors import Uncertain
+from csat.surveys.transport_errors import RetryLater, Uncertain
 from csat.surveys.transports import FACTS, TransportName
 from csat.transports.slack_message import SlackUnconfirmed
 from csat.transports.slack_refusals import StrangerInSlack
+from csat.transports.x_link import LinkUnknown
 from csat.x_api.errors import WAITING_REASONS, AccountRefused, Unanswered, Unconfirmed
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, RecipientClosed
 from handlers import (
@@ -106,6 +110,9 @@ RAISED = {
 
 ACCOUNT_CAUSES: Final[tuple[type[AccountRefused], ...]] = (*ACCOUNT_REFUSALS.values(), AccountRefused)
 """Why an account is paused; the last one stands for a cause that this version does not know."""
+
+WAITS_ON_X: Final[tuple[type[RetryLater], ...]] = (*WAITING_REASONS.values(), LinkUnknown)
+"""For what a survey on X waits, and is given up after a day."""
 
 Section = tuple[str, str]
 """A heading that names where the text appears, and the text."""
@@ -296,13 +303,15 @@ def _commands() -> Iterator[Section]:
         export_command.FINISHED,
         export_command.FAILED,
         export_command.UNCONFIRMED,
-        export_command.explain(SlackUnavailable("token_revoked")),
+        *(export_command.explain(error) for error in samples.TOKEN_FAILURES),
         export_command.MISSING_SCOPE,
         export_command.UPLOADS_DISABLED,
         export_command.NO_LONGER_A_SUPERVISOR,
         export_command.EXAMPLE,
     )
     yield "/csat export", _lines(*(reply.format(**values) for reply in replies))
+    missing = (format_unknown_names(2, _why_unknown(failure)).lstrip() for failure in samples.NAMES_FAILURES)
+    yield "/csat export, at the end of the reply, if names are missing", _lines(*missing)
     yield (
         "a modal that does not open",
         _lines(
@@ -403,41 +412,14 @@ def _survey_messages() -> Iterator[Section]:
     yield "requester, survey canceled that was to be sent again", _message(cancelled)
     quoting = RecipientClosed(api_message="You cannot send messages to this user.").sentence()
     yield (
-        "requester, the reasons of X for a refusal",
+        "requester, why a survey on X was refused or given up",
         _lines(
-            *(kind.advice for kind in WAITING_REASONS.values()),
+            *(kind.advice for kind in WAITS_ON_X),
             *(kind().sentence() for kind in REFUSALS),
             quoting,
         ),
     )
-    uncertain = uncertain_survey.uncertainty("7", samples.SURVEY, Unanswered.advice, CATALOGUE)
-    yield "requester, survey uncertain", _message(uncertain)
-    unconfirmed = uncertain_survey.uncertainty("7", samples.SURVEY, Unconfirmed.advice, CATALOGUE)
-    yield (
-        "requester, survey uncertain as X answered with an error: what is new",
-        _new_lines(_message(unconfirmed), _message(uncertain)),
-    )
-    stopped = uncertain_survey.uncertainty("7", samples.SURVEY, Unanswered.advice, CATALOGUE, opted_out=True)
-    yield (
-        "requester, survey uncertain whose customer has opted out: what is new",
-        _new_lines(_message(stopped), _message(uncertain)),
-    )
-    left = uncertain_survey.left_uncertain("7", samples.SURVEY, uncertain_survey.NOT_FOUND_OUT, CATALOGUE)
-    yield (
-        "requester, uncertain survey that the app can't settle any more: what is new",
-        _new_lines(_message(left), _message(uncertain)),
-    )
-    pressed = uncertain_survey.not_sent_again("7", samples.SURVEY, CATALOGUE)
-    yield "requester, Send again to a customer who has opted out", _message(pressed)
-    restored = uncertain_survey.uncertainty_after_restore("7", samples.SURVEY, CATALOGUE)
-    yield "requester, survey of a restored backup", _message(restored)
-    others = uncertain_survey.uncertainty(
-        "7", samples.SURVEY, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE
-    )
-    yield (
-        "requester, survey of another X account uncertain: what is new",
-        _new_lines(_message(others), _message(uncertain)),
-    )
+    yield from _uncertain_surveys_on_x()
     for state in (State.SENT, State.REFUSED, State.UNCERTAIN):
         message = survey_notifications.settled(samples.SURVEY, state, CATALOGUE)
         yield f"requester, survey no longer waiting or uncertain: {state}", _message(message)
@@ -447,10 +429,10 @@ def _survey_messages() -> Iterator[Section]:
         reason = wait_reasons.account_paused(cause.reason)
         waiting = _message(survey_notifications.waiting("7", samples.SURVEY, CATALOGUE, NOON, reason))
         yield "requester, survey waiting for a paused account: what is new", _new_lines(waiting, usual)
-    for error in WAITING_REASONS.values():
+    for error in WAITS_ON_X:
         reason = wait_reasons.WaitReason(error.reason, until=NOON if error.names_time else None)
         waiting = _message(survey_notifications.waiting("7", samples.SURVEY, CATALOGUE, NOON, reason))
-        yield "requester, survey waiting as X is busy: what is new", _new_lines(waiting, usual)
+        yield "requester, survey waiting for another reason: what is new", _new_lines(waiting, usual)
     elsewhere = wait_reasons.WAITS_FOR_OTHER_ACCOUNT
     other = _message(survey_notifications.waiting("7", samples.SURVEY, CATALOGUE, NOON, elsewhere))
     yield "requester, survey waiting for another X account: what is new", _new_lines(other, usual)
@@ -469,7 +451,7 @@ def _survey_messages() -> Iterator[Section]:
             survey_buttons.ARRIVED,
             survey_buttons.SENT_AGAIN,
             survey_buttons.NOT_SENT_AGAIN,
-            survey_buttons.LEFT_UNCERTAIN,
+            *(survey_buttons.LEFT_UNCERTAIN.format(promise=each.promise_if_left) for each in FACTS.values()),
             survey_buttons.LEFT_TO_OTHER_ACCOUNT,
             survey_buttons.LEFT_TO_REQUESTER,
             survey_buttons.ALREADY_SETTLED,
@@ -478,6 +460,40 @@ def _survey_messages() -> Iterator[Section]:
     yield "requester, reply to Edit and try again", _lines(form_opening.NOT_YOURS)
     yield "requester, reply to a button of a survey that is gone", _lines(services.GONE)
     yield "requester, in place of a refusal, once its survey was edited and sent", form_submission.EDITED
+
+
+def _uncertain_surveys_on_x() -> Iterator[Section]:
+    """Yield what the requester of a survey on X reads as nobody knows whether it arrived."""
+    question = uncertain_survey.WHETHER_IT_ARRIVED[Network.X]
+    hint = FACTS[TransportName.X_CARD].hint_if_uncertain
+    advice = f"{Unanswered.advice} {hint}"
+    usual = _message(uncertain_survey.uncertainty("7", samples.SURVEY, advice, CATALOGUE))
+    yield "requester, survey uncertain", usual
+    linked = f"{Unanswered.advice} {FACTS[TransportName.X_LINK].hint_if_uncertain}"
+    variants = {
+        "sent as a link": uncertain_survey.uncertainty("7", samples.LINK_SURVEY, linked, CATALOGUE),
+        "as X answered with an error": uncertain_survey.uncertainty(
+            "7", samples.SURVEY, f"{Unconfirmed.advice} {hint}", CATALOGUE
+        ),
+        "as its instance is gone": uncertain_survey.uncertainty(
+            "7", samples.SURVEY, f"{Uncertain.advice} {question} {hint}", CATALOGUE
+        ),
+        "whose customer has opted out": uncertain_survey.uncertainty(
+            "7", samples.SURVEY, advice, CATALOGUE, opted_out=True
+        ),
+        "that the app can't settle any more": uncertain_survey.left_uncertain(
+            "7", samples.SURVEY, f"{uncertain_survey.NOT_FOUND_OUT} {question}", CATALOGUE
+        ),
+        "of another X account": uncertain_survey.uncertainty(
+            "7", samples.SURVEY, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE
+        ),
+    }
+    for heading, message in variants.items():
+        yield f"requester, survey uncertain, {heading}: what is new", _new_lines(_message(message), usual)
+    pressed = uncertain_survey.not_sent_again("7", samples.SURVEY, CATALOGUE)
+    yield "requester, Send again to a customer who has opted out", _message(pressed)
+    restored = uncertain_survey.uncertainty_after_restore("7", samples.SURVEY, CATALOGUE)
+    yield "requester, survey of a restored backup", _message(restored)
 
 
 def _customers() -> Iterator[Section]:
@@ -638,6 +654,12 @@ def _raised() -> Iterator[Section]:
     for heading, modules in RAISED.items():
         sentences = (text for module in modules for text in find_sentences(ROOT / module))
         yield heading, _lines(*(text for text in sentences if text.endswith((".", INSERTION))))
+
+
+def _why_unknown(failure: SlackError | None) -> str:
+    names = Names(WebClient())
+    names.failure = failure
+    return names.why_unknown
 
 
 def _message(message: Message) -> str:
