@@ -195,7 +195,7 @@ async def test_an_unconfirmed_message_is_found_in_the_conversation_minutes_later
         world.x.fail(fault, Endpoint.SEND_MESSAGE, times=1)
         await world.submit_survey(MIRA)
         question = visible_text(await world.wait_for_dm("may not have arrived"))
-        assert "a look at the conversation usually settles it within minutes" in question
+        assert "we look at the conversation, which usually settles it within minutes" in question
 
         await world.advance(minutes=6)
         await world.wait_for_message("asked @mira_k for feedback on X.")

@@ -139,7 +139,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
                 "a survey costs about 1.5 to 2.5 US cents: X charges $0.015 for the message, and $0.010 to "
                 "look up a handle (prices as of August 2026, see developer.x.com)"
             ),
-            settling="a look at the conversation usually settles it within minutes",
+            settling="we look at the conversation, which usually settles it within minutes",
             unfit_words=("Twitter",),
         ),
         TransportName.SLACK: Facts(
@@ -163,7 +163,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             settles_after=timedelta(minutes=1),
             absence_is_proof=True,
             price="",
-            settling="we look for the message, and usually settle it within minutes",
+            settling="we look for the message, which usually settles it within minutes",
             unfit_words=("Twitter",),
         ),
     }
