@@ -241,6 +241,19 @@ def test_connections_end_by_themselves_if_nothing_comes_from_the_server(proxy: S
     assert server == SERVER_TIMEOUTS
 
 
+def test_a_connection_that_was_closed_here_is_replaced_before_its_use(proxy: SilentProxy) -> None:
+    engine = postgresql_connections.create_engine(proxy.direct_url, 1)
+    pooled = engine.raw_connection()
+    driver = pooled.driver_connection
+    pooled.close()
+    assert driver
+    driver.close()
+
+    with engine.connect() as connection:
+        assert connection.scalar(select(1)) == 1
+    engine.dispose()
+
+
 async def test_connections_that_the_server_has_closed_are_replaced_before_their_use(
     proxy: SilentProxy,
 ) -> None:

@@ -74,11 +74,15 @@ def _connect(
 
 
 def _replace_closed(connection: psycopg.Connection[Any], _entry: object, _proxy: object) -> None:
-    """Let the pool connect anew if the server has closed a connection, which makes its socket readable.
+    """Let the pool connect anew if a connection is closed; if the server did that, its socket is readable.
 
     SQLAlchemy's `pool_pre_ping` asks the server instead, which takes a round trip before each transaction.
     """
-    socket = select.poll()
-    socket.register(connection.fileno(), select.POLLIN)
-    if socket.poll(0):
+    if connection.closed or _is_readable(connection.fileno()):
         raise DisconnectionError
+
+
+def _is_readable(file: int) -> bool:
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(0))
