@@ -145,6 +145,15 @@ async def test_an_instance_may_resume_after_its_attempts_were_marked_uncertain(
 
 
 @on_postgresql
+async def test_two_instances_with_clocks_ten_minutes_apart_send_each_survey_once_while_x_is_slow(
+    harness: Harness, rng: random.Random
+) -> None:
+    skews = -two_instances.TEN_MINUTES, two_instances.TEN_MINUTES
+
+    assert_passed(await two_instances.overlap(harness, rng, 16, skews))
+
+
+@on_postgresql
 async def test_no_survey_is_lost_or_duplicated_when_postgresql_restarts(
     harness: Harness, rng: random.Random
 ) -> None:

@@ -14,7 +14,6 @@ from csat.surveys.transports import TransportName
 
 SQLITE: Final = ("sqlite",)
 POSTGRESQL: Final = ("postgresql",)
-TEN_MINUTES: Final = 600.0
 LINK_FAILPOINTS: Final = (
     "begin_attempt:after",
     "x_create:before",
@@ -110,7 +109,7 @@ def list_cases(amounts: Amounts) -> Iterator[Case]:
     yield Case("two beside a slow X", two_instances.overlap, amounts.overlap_seconds, socket_mode=True)
     yield Case(
         "two with clocks 10 min apart",
-        partial(two_instances.overlap, clock_skews=(-TEN_MINUTES, TEN_MINUTES)),
+        partial(two_instances.overlap, clock_skews=(-two_instances.TEN_MINUTES, two_instances.TEN_MINUTES)),
         amounts.overlap_seconds,
         socket_mode=True,
     )

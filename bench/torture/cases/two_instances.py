@@ -26,6 +26,7 @@ POLL_SECONDS: Final = 0.7
 """Time within which the other instance notices that something has expired, on a quiet machine."""
 MAX_DELAY_SECONDS: Final = 0.8
 FREEZE_TIMEOUT_SECONDS: Final = 30.0
+TEN_MINUTES: Final = 600.0
 SHUTDOWN_MODES: Final = ("fast", "immediate")
 """Modes of `pg_ctl restart`."""
 FREEZE_FAILPOINTS: Final = (
