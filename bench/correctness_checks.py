@@ -26,7 +26,7 @@ from bench.slack_and_x_stub import (
 from sandbox.x.oauth_verification import build_base_string, parse_authorization, sign
 
 IGNORED_PATHS = (AUTH_TEST, USERS_INFO, CHANNEL_INFO, ME, SHOW)
-"""What an app may call at any time: its identity, a user, a channel, and (only ours) a survey's response."""
+"""Methods that an app may call at any time: identity, user, channel, and (only ours) a survey's response."""
 
 
 def check_opened_forms(calls: Sequence[Call], keys: Sequence[str], expected_form: str) -> None:
@@ -114,7 +114,7 @@ def _check_feedback(call: Call, url: str) -> None:
 
 def _check_message(call: Call) -> None:
     arguments = _parse_arguments(call)
-    has_text = re.search(rf"{call.key} for feedback", str(arguments["text"]))
+    has_text = re.search(rf"sent a survey to {call.key}\b", str(arguments["text"]))
     if arguments["channel"] != made_up_values.CHANNEL or not has_text:
         raise BenchError(f"unexpected message: {call.body[:500]}")
 

@@ -57,7 +57,7 @@ async def send_survey(fields: dict[str, str], user: str, channel: str) -> None:
     await python_baseline_survey.send_survey(fields)
     await app.client.chat_postMessage(
         channel=channel,
-        text=f"<@{user}> asked {fields['to_user_id']} for feedback on X.",
+        text=f"<@{user}> sent a survey to {fields['to_user_id']} on X.",
         blocks=confirmation(user, fields),
         unfurl_links=False,
         unfurl_media=False,

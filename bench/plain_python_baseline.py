@@ -31,7 +31,7 @@ async def submit(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], clie
     user = body["user"]["id"]
     await client.chat_postMessage(
         channel=json.loads(view["private_metadata"])["channel"],
-        text=f"<@{user}> asked {fields['to_user_id']} for feedback on X.",
+        text=f"<@{user}> sent a survey to {fields['to_user_id']} on X.",
         blocks=confirmation(user, fields),
         unfurl_links=False,
         unfurl_media=False,

@@ -64,9 +64,9 @@ def confirmation(user: str, fields: dict[str, str]) -> list[dict[str, Any]]:
     }
     sentence = [
         {"type": "user", "user_id": user},
-        {"type": "text", "text": " asked "},
+        {"type": "text", "text": " sent a survey to "},
         recipient,
-        {"type": "text", "text": " for feedback on X."},
+        {"type": "text", "text": " on X."},
     ]
     question = f"{fields['type'].upper()} · question {fields['question_variant_id']}"
     details = [question, f"External ID: {fields['external_id']}"]

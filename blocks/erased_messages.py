@@ -4,7 +4,7 @@ from typing import Final
 
 from blocks.elements import Message, build_message, plain_message, rich_line, text, user_mention
 
-_CONFIRMATION: Final = " asked a customer for feedback. Their data has been deleted."
+_CONFIRMATION: Final = " sent a survey to a customer. Their data has been deleted."
 
 
 def confirmation(requester: str) -> Message:

@@ -35,15 +35,15 @@ CANCEL_ACTION: Final = "cancel_survey"
 PUBLIC_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
     {State.ANSWERED: "They answered.", State.EXPIRED: "No answer within two weeks."}
 )
-"""What everyone may know of a response."""
+"""The part of an outcome that everyone may know."""
 
 PRIVATE_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
     {State.REFUSED: "was not sent.", State.UNCERTAIN: "may not have arrived."}
 )
-"""What its requester is told of a survey that waited or was uncertain; of all others, that it was sent."""
+"""Outcomes of a survey that waited or was uncertain, for its requester; any other state means: sent."""
 
 NOT_SENT_AGAIN: Final = "was not sent again. The first one may have arrived."
-"""What its requester is told of a survey that was to replace an uncertain one."""
+"""The outcome of a survey that was to replace an uncertain one, for its requester."""
 
 QUEUED_ELSEWHERE: Final = "Queued: the survey to {customer}. This app's Messages say what becomes of it."
 UNCONFIRMED_ELSEWHERE: Final = (
@@ -51,10 +51,10 @@ UNCONFIRMED_ELSEWHERE: Final = (
 )
 
 SOMEBODY: Final = "a customer"
-"""Who was asked, where people of other companies read it."""
+"""The customer, where people of other companies read it."""
 
 PERSON_IN_SLACK: Final = "a person in Slack"
-"""Who was asked, if Slack does not tell their name."""
+"""The customer, if Slack does not tell their name."""
 
 _TEST_MARK: Final = "Test: left out of reports"
 
@@ -68,7 +68,7 @@ def confirmation(
     names_recipient: bool = True,
     name: str = "",
 ) -> Message:
-    """Tell the conversation that a customer was asked, and whether they answered, but never how.
+    """Tell the conversation that a survey was sent, and whether the customer answered, but never how.
 
     Without the recipient it has no case number either, which may name them. A person in Slack is called by
     their name: a mention would notify them.
@@ -77,17 +77,17 @@ def confirmation(
     is_linked = names_recipient and survey.recipient.network is Network.X
     shown = survey if names_recipient else survey.model_copy(update={"external_id": ""})
     outcome, question = PUBLIC_OUTCOMES.get(state, ""), escape_mrkdwn(_question(survey, catalogue))
-    asked = f"<@{origin.requester}> asked {escape_mrkdwn(recipient)} for feedback"
-    fallback_text = f"{asked}: {question} {outcome}"
     on_x = " on X" if survey.recipient.network is Network.X else ""
+    sent = f"<@{origin.requester}> sent a survey to {escape_mrkdwn(recipient)}{on_x}"
+    fallback_text = f"{sent}: {question} {outcome}"
     return build_message(
         fallback_text.rstrip(),
         [
             rich_line(
                 user_mention(origin.requester),
-                text(" asked "),
+                text(" sent a survey to "),
                 recipient_link(survey.recipient) if is_linked else text(recipient),
-                text(f" for feedback{on_x}."),
+                text(f"{on_x}."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),
             details_line(shown, catalogue),

@@ -91,7 +91,7 @@ async def _send_a_link(page: Page, folder: Path) -> str:
     await dialog.get_by_role("button", name="Send survey").click()
     link = page.get_by_role("region", name="Phone", exact=True).get_by_role("link", name="/r/")
     await expect(link).to_be_visible()
-    await expect(page.get_by_text("asked @priya_k_iyer for feedback")).to_be_visible()
+    await expect(page.get_by_text("sent a survey to @priya_k_iyer")).to_be_visible()
     await page.mouse.move(0, 0)
     await page.screenshot(path=folder / "sandbox-link.png")
     return await link.get_attribute("href") or ""
@@ -121,7 +121,7 @@ async def _invite_in_a_thread(page: Page, folder: Path) -> None:
     await thread.get_by_role("button", name="More actions").first.click()
     await page.get_by_role("menuitem", name="Send feedback survey").click()
     await page.get_by_role("dialog").get_by_role("button", name="Send survey").click()
-    await expect(thread.get_by_text("asked a customer for feedback")).to_be_visible()
+    await expect(thread.get_by_text("sent a survey to a customer")).to_be_visible()
     await page.mouse.move(0, 0)
     await page.screenshot(path=folder / "sandbox-slack-thread.png")
 

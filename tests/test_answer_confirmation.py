@@ -35,7 +35,7 @@ async def test_the_confirmation_says_that_the_customer_answered_but_not_how(worl
     await answer(world)
     confirmation = await world.wait_for_message(ANSWERED)
 
-    assert f"<@{fixtures.ADA}> asked @mira_k for feedback on X. They answered." in visible_text(confirmation)
+    assert f"<@{fixtures.ADA}> sent a survey to @mira_k on X. They answered." in visible_text(confirmation)
     assert confirmation.text.endswith(ANSWERED)
     assert COMMENT not in str(world.app_messages())
     assert len(world.app_messages()) == 1

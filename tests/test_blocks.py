@@ -413,7 +413,7 @@ def test_a_confirmation_shows_requester_recipient_and_question() -> None:
     message = check_message(survey_notifications.confirmation(survey, make_origin(), CATALOGUE))
 
     question = "How would you rate the overall experience with Northwind?"
-    assert message["text"] == f"<@U012AB3CD> asked @grace for feedback: {question}"
+    assert message["text"] == f"<@U012AB3CD> sent a survey to @grace on X: {question}"
     assert [user["user_id"] for user in find_parts(message["blocks"], {"user"})] == ["U012AB3CD"]
     text = extract_text(message["blocks"])
     assert "@grace" in text

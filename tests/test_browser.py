@@ -84,7 +84,7 @@ async def test_a_survey_from_the_command_to_the_answer(page: Page, sandbox: Sand
     await dialog.get_by_role("button", name="Send survey").click()
 
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    await expect(channel(page)).to_contain_text("asked @tomasberg for feedback on X")
+    await expect(channel(page)).to_contain_text("sent a survey to @tomasberg on X")
     await expect(channel(page)).to_contain_text("Case number: ticket_9912")
     await expect(get_phone(page)).to_contain_text("How satisfied are you with Northwind?")
 
@@ -112,7 +112,7 @@ async def test_the_shortcut_in_a_thread_prefills_customer_and_external_id(page: 
     await expect(dialog.get_by_label("Case number")).to_have_value("zendesk_48213")
     await dialog.get_by_role("button", name="Send survey").click()
 
-    await expect(thread).to_contain_text("asked @grace_lopez_nw for feedback on X")
+    await expect(thread).to_contain_text("sent a survey to @grace_lopez_nw on X")
     await expect(get_phone(page)).to_contain_text("What is your overall satisfaction with Northwind Air?")
 
 
@@ -127,7 +127,7 @@ async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
     await page.keyboard.press("Enter")
     await expect(dialog).to_contain_text("What the customer will read")
     await page.keyboard.press("Control+Enter")
-    await expect(channel(page)).to_contain_text("asked @priya_k_iyer for feedback on X")
+    await expect(channel(page)).to_contain_text("sent a survey to @priya_k_iyer on X")
 
     await tab_to(page, get_phone(page).get_by_role("group").get_by_role("button", name="5", exact=True))
     await page.keyboard.press("Enter")
@@ -219,7 +219,7 @@ async def test_a_refused_survey_can_be_edited_and_sent_again(page: Page) -> None
 
     await expect(dialog.get_by_label("Message")).to_have_value("How was it?")
     await dialog.get_by_role("button", name="Send survey").click()
-    await expect(channel(page)).to_contain_text("asked @joonas_ek for feedback on X")
+    await expect(channel(page)).to_contain_text("sent a survey to @joonas_ek on X")
 
 
 @pytest.mark.slow
@@ -295,7 +295,7 @@ async def test_an_answer_on_the_page_behind_a_link_reaches_the_supervisor_but_no
     await dialog.get_by_role("option", name="Link in a direct message").click()
     await expect(dialog.get_by_text("What the customer will read · Link")).to_be_visible()
     await dialog.get_by_role("button", name="Send survey").click()
-    await expect(channel(page)).to_contain_text("asked @tomasberg for feedback on X")
+    await expect(channel(page)).to_contain_text("sent a survey to @tomasberg on X")
 
     link = get_phone(page).get_by_role("link")
     await expect(link).to_have_attribute("target", "_blank")
@@ -320,7 +320,7 @@ async def test_an_answer_in_slack_reaches_the_supervisor_but_not_the_agent(page:
     await expect(dialog).to_contain_text("Don't ask me again")
     await expect_accessible(page)
     await dialog.get_by_role("button", name="Send survey").click()
-    await expect(channel(page)).to_contain_text("asked Sam Adeyemi for feedback.")
+    await expect(channel(page)).to_contain_text("sent a survey to Sam Adeyemi.")
 
     await page.get_by_role("link", name="New message to Sam Adeyemi").click()
     messages = page.get_by_role("region", name="Messages in csat-slack")
@@ -421,7 +421,7 @@ async def send_survey_in_thread(page: Page) -> Locator:
     await thread.get_by_role("button", name="More actions").first.click()
     await page.get_by_role("menuitem", name="Send feedback survey").click()
     await (await get_form(page)).get_by_role("button", name="Send survey").click()
-    await expect(thread).to_contain_text("asked @grace_lopez_nw for feedback on X")
+    await expect(thread).to_contain_text("sent a survey to @grace_lopez_nw on X")
     return thread
 
 

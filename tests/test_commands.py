@@ -197,7 +197,7 @@ async def test_a_message_without_a_case_number_leaves_it_empty_and_the_confirmat
     await world.wait_for_form()
     assert field_value(await world.show_options(), "external_id") == ""
     await world.workspace.submit_view(fixtures.ADA)
-    confirmation = await world.wait_for_message("asked @mira_k")
+    confirmation = await world.wait_for_message("sent a survey to @mira_k")
 
     assert "Case number" not in visible_text(confirmation)
     assert (await world.wait_for_feedback()).external_id is None
@@ -270,7 +270,7 @@ async def test_the_hint_about_a_missing_customer_disappears_once_one_is_typed(wo
 async def test_the_command_works_in_any_conversation(world: World, channel: str) -> None:
     await world.submit_survey("/csat @mira_k", channel=channel)
     await world.wait_for_feedback()
-    confirmation = await world.wait_for_message("asked", channel)
+    confirmation = await world.wait_for_message("sent a survey", channel)
 
     assert not confirmation.visible_to
 
@@ -406,7 +406,7 @@ async def test_no_conversation_history_is_read(world: World) -> None:
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     allowed = {
         "auth.test",

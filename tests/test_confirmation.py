@@ -32,10 +32,10 @@ async def test_it_names_requester_recipient_and_question_and_marks_a_test(world:
     await world.show_options()
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.submit_view(fixtures.ADA)
-    confirmation = visible_text(await world.wait_for_message("asked"))
+    confirmation = visible_text(await world.wait_for_message("sent a survey"))
 
     for words in (
-        f"<@{fixtures.ADA}> asked @mira_k for feedback on X.",
+        f"<@{fixtures.ADA}> sent a survey to @mira_k on X.",
         "NPS · Overall, how satisfied were you with your recent Northwind experience?",
         "Case number: ticket_5555",
         "Test: left out of reports",
@@ -45,7 +45,7 @@ async def test_it_names_requester_recipient_and_question_and_marks_a_test(world:
 
 async def test_it_mentions_neither_test_nor_external_id_without_them(world: World) -> None:
     await send_survey(world)
-    confirmation = visible_text(await world.wait_for_message("asked"))
+    confirmation = visible_text(await world.wait_for_message("sent a survey"))
 
     assert "Case number" not in confirmation
     assert "Test" not in confirmation
@@ -53,7 +53,7 @@ async def test_it_mentions_neither_test_nor_external_id_without_them(world: Worl
 
 async def test_without_membership_it_is_posted_through_the_response_url(world: World) -> None:
     await send_survey(world, fixtures.LEADS)
-    confirmation = await world.wait_for_message("asked", fixtures.LEADS)
+    confirmation = await world.wait_for_message("sent a survey", fixtures.LEADS)
 
     assert not confirmation.visible_to
     assert [call.status for call in world.workspace.api_calls if call.method == "response_url"] == [200]
@@ -64,7 +64,7 @@ async def test_a_response_url_posts_into_the_thread(world: World) -> None:
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.LEADS, message.ts, "send_survey")
     await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
-    confirmation = await world.wait_for_message("asked", fixtures.LEADS)
+    confirmation = await world.wait_for_message("sent a survey", fixtures.LEADS)
 
     assert confirmation.thread_ts == message.ts
 
@@ -72,9 +72,9 @@ async def test_a_response_url_posts_into_the_thread(world: World) -> None:
 async def test_the_last_fallback_is_a_direct_message_to_the_requester(world: World) -> None:
     world.workspace.faults.fail("response_url", "404", times=2)
     await send_survey(world, fixtures.LEADS)
-    await world.wait_for_dm("asked")
+    await world.wait_for_dm("sent a survey")
 
-    assert world.find_message("asked", fixtures.LEADS) is None
+    assert world.find_message("sent a survey", fixtures.LEADS) is None
 
 
 async def test_an_archived_channel_does_not_lose_it(world: World) -> None:
@@ -83,14 +83,14 @@ async def test_an_archived_channel_does_not_lose_it(world: World) -> None:
     world.workspace.faults.fail("response_url", "404", times=2)
     await world.workspace.submit_view(fixtures.ADA)
 
-    await world.wait_for_dm("asked")
+    await world.wait_for_dm("sent a survey")
 
 
 async def test_an_expired_response_url_is_not_used(world: World) -> None:
     await world.open_form("/csat @mira_k", channel=fixtures.LEADS)
     await world.advance(minutes=31)
     await world.workspace.submit_view(fixtures.ADA)
-    await world.wait_for_dm("asked")
+    await world.wait_for_dm("sent a survey")
 
     assert not [call for call in world.workspace.api_calls if call.method == "response_url"]
 
@@ -110,10 +110,10 @@ async def test_it_is_retried_after_a_rate_limit(world: World) -> None:
     await send_survey(world)
     await world.wait_for_feedback()
     await world.wait_until(lambda: world.attempts("sent") == [1])
-    assert world.find_message("asked") is None
+    assert world.find_message("sent a survey") is None
 
     await world.advance(seconds=40)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     assert len(world.app_messages()) == 1
 
 
@@ -124,7 +124,7 @@ async def test_it_waits_while_the_workspace_joins_an_organization(world: World) 
     assert world.app_messages() == []
 
     await world.advance(minutes=1)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     assert posted_messages(world, "response_url") == []
 
 
@@ -135,7 +135,7 @@ async def test_it_is_retried_after_server_errors(world: World) -> None:
         await world.wait_until(lambda tries=tries: world.attempts("sent") == [tries])  # type: ignore[misc]
         await world.advance(minutes=1)
 
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
 
 async def test_a_slow_post_to_slack_does_not_delay_other_surveys(tmp_path: Path) -> None:
@@ -144,9 +144,9 @@ async def test_a_slow_post_to_slack_does_not_delay_other_surveys(tmp_path: Path)
             for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):
                 await world.submit_survey(f"/csat {customer}")
                 await world.wait_for_feedback(number)
-            assert world.find_message("asked") is None
+            assert world.find_message("sent a survey") is None
 
-        await world.wait_until(lambda: world.count_messages("asked") == 2)
+        await world.wait_until(lambda: world.count_messages("sent a survey") == 2)
 
 
 async def test_a_refused_ephemeral_message_becomes_a_direct_message(world: World) -> None:
@@ -160,7 +160,7 @@ async def test_a_refused_ephemeral_message_becomes_a_direct_message(world: World
     world.x.recover()
     await world.workspace.submit_view(fixtures.ADA)
 
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
 
 async def test_a_late_notification_is_a_direct_message(world: World) -> None:
@@ -248,7 +248,7 @@ async def test_typed_text_can_not_mention_style_or_link(world: World, fault: Fau
 
 async def test_direction_marks_are_removed(world: World) -> None:
     await send_survey(world, message="\u202eevil\u202c fine")
-    confirmation = await world.wait_for_message("asked")
+    confirmation = await world.wait_for_message("sent a survey")
 
     assert "\u202e" not in visible_text(confirmation)
     assert "\u202e" not in confirmation.text

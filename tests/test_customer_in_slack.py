@@ -1,4 +1,4 @@
-"""What a customer in Slack sees of a survey, and does with it."""
+"""A customer in Slack gets a survey, answers it, or opts out."""
 
 import asyncio
 import logging
@@ -313,7 +313,7 @@ async def test_a_button_that_is_pressed_before_slack_has_confirmed_the_message_s
     await any_world.wait_until(any_world.is_outbox_empty)
 
     assert any_world.states() == ["answered" if action_id == "rate:4" else "sent"]
-    assert any_world.count_messages("asked a customer", fixtures.PARTNERS) == 1
+    assert any_world.count_messages("sent a survey to a customer", fixtures.PARTNERS) == 1
     assert any_world.rows(tables.attempts.c.outcome) == [("sent",)]
     assert any_world.rows(tables.surveys.c.feedback_id) == [(f"{message.channel}/{message.ts}",)]
 

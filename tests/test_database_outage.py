@@ -1,4 +1,4 @@
-"""What X and Slack did while the database was away is stored once it is back, and the log says both."""
+"""Updates from X and Slack during a database outage are stored once it is back, and the log says both."""
 
 import contextlib
 import logging
@@ -97,7 +97,7 @@ async def test_the_receipt_of_a_survey_is_stored(
         with outage():
             hold.release()
             await wait_for_failed_write(world, caplog)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     assert world.states() == ["sent"]
     assert world.find_dm("may not have arrived") is None
@@ -133,7 +133,7 @@ async def test_a_confirmation_is_posted_once(
             await wait_for_failed_write(world, caplog)
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.SENT))
 
-    assert world.count_messages("asked") == 1
+    assert world.count_messages("sent a survey") == 1
 
 
 async def test_an_operator_is_alerted_once(

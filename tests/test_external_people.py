@@ -35,8 +35,8 @@ async def test_the_confirmation_in_their_channel_tells_neither_customer_nor_case
     channel.is_private = is_private
     channel.is_ext_shared, channel.is_pending_ext_shared = not is_pending, is_pending
     feedback = await world.send_survey(channel=fixtures.PARTNERS, external_id="zendesk_777 for priya")
-    confirmation = await world.wait_for_message("asked", fixtures.PARTNERS, fixtures.SAM)
-    assert f"<@{fixtures.ADA}> asked a customer for feedback on X." in visible_text(confirmation)
+    confirmation = await world.wait_for_message("sent a survey", fixtures.PARTNERS, fixtures.SAM)
+    assert f"<@{fixtures.ADA}> sent a survey to a customer on X." in visible_text(confirmation)
     assert not re.search("mira_k|priya", str((confirmation.blocks, confirmation.text)))
 
     world.x.respond(feedback.id, 5, None)
@@ -51,7 +51,7 @@ async def test_a_confirmation_waits_until_slack_says_whose_channel_it_is(world: 
     await world.submit_survey(channel=fixtures.PARTNERS)
     await world.wait_until(lambda: world.attempts("sent") == [1])
     await world.advance(minutes=1)
-    confirmation = await world.wait_for_message("asked", fixtures.PARTNERS, fixtures.SAM)
+    confirmation = await world.wait_for_message("sent a survey", fixtures.PARTNERS, fixtures.SAM)
 
     assert "mira_k" not in str((confirmation.blocks, confirmation.text))
 
@@ -61,7 +61,7 @@ async def test_a_confirmation_names_nobody_in_a_private_channel_without_the_app(
     channel.is_private = channel.is_ext_shared = True
     world.workspace.remove_bot(channel.id)
     await world.send_survey(channel=channel.id, external_id="zendesk_777 for priya")
-    confirmation = await world.wait_for_message("asked", channel.id, fixtures.SAM)
+    confirmation = await world.wait_for_message("sent a survey", channel.id, fixtures.SAM)
 
     assert not re.search("mira_k|priya", str((confirmation.blocks, confirmation.text)))
 
@@ -69,7 +69,7 @@ async def test_a_confirmation_names_nobody_in_a_private_channel_without_the_app(
 async def test_a_confirmation_names_the_customer_without_the_scope_to_ask_who_reads_it(world: World) -> None:
     world.workspace.faults.fail("conversations.info", "missing_scope")
     await world.send_survey(channel=fixtures.ESCALATIONS)
-    confirmation = await world.wait_for_message("asked", fixtures.ESCALATIONS)
+    confirmation = await world.wait_for_message("sent a survey", fixtures.ESCALATIONS)
 
     assert "@mira_k" in visible_text(confirmation)
 

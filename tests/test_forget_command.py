@@ -40,7 +40,7 @@ from tests.app_process import fake_environment, run_command
 from tests.factories import NOON, SUPERVISED, make_origin, make_survey, make_update
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
-ERASED = f"<@{fixtures.ADA}> asked a customer for feedback. Their data has been deleted."
+ERASED = f"<@{fixtures.ADA}> sent a survey to a customer. Their data has been deleted."
 
 
 TABLES = ("surveys", "attempts", "outbox", "unmatched_responses", "follow_ups", "audit")

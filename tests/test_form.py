@@ -107,7 +107,7 @@ async def test_a_question_that_the_team_no_longer_uses_is_nobody_s_default(tmp_p
         await world.open_form("/csat @mira_k")
         await world.workspace.select(fixtures.ADA, "variant", "14")
         await world.workspace.submit_view(fixtures.ADA)
-        await world.wait_for_message("asked")
+        await world.wait_for_message("sent a survey")
     async with running_world(tmp_path, csat_questions="csat: 33, 0") as world:
         form = await world.open_form("/csat @mira_k")
 
@@ -124,7 +124,7 @@ async def test_a_failed_preview_update_is_not_an_error(world: World, error: str)
     feedback = await world.wait_for_feedback()
 
     assert feedback.message == "Dear Mira"
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     assert len(world.app_messages()) == 1
 
 

@@ -55,7 +55,7 @@ async def test_agents_see_the_status_of_their_own_surveys_only(any_world: World)
     await world.open_form("/csat @mira_k")
     await world.fill_in(external_id="ticket_5555")
     await world.workspace.submit_view(fixtures.ADA)
-    await world.wait_for_message("asked @mira_k")
+    await world.wait_for_message("sent a survey to @mira_k")
 
     mine, theirs = visible_text(await world.open_home()), visible_text(await world.open_home(fixtures.BEN))
 
@@ -124,7 +124,7 @@ async def test_agents_see_why_a_survey_waits(world: World) -> None:
 
 async def test_a_survey_that_was_sent_again_is_counted_once(any_world: World) -> None:
     await send_again(any_world, Fault.BAD_GATEWAY)
-    await any_world.wait_for_message("asked @mira_k")
+    await any_world.wait_for_message("sent a survey to @mira_k")
 
     home = visible_text(await any_world.open_home())
     assert "Your last 30 days: 1 sent · 1 waiting for an answer" in home

@@ -11,7 +11,7 @@ async def test_the_command_sends_a_card_on_x_and_confirms_in_the_channel(either_
     result = await world.workspace.submit_view(fixtures.ADA)
 
     feedback = await world.wait_for_feedback()
-    confirmation = await world.wait_for_message("asked")
+    confirmation = await world.wait_for_message("sent a survey")
 
     assert result.outcome is ActionOutcome.CLOSED
     assert (feedback.type, feedback.question_variant_id) == ("nps", "0")
@@ -36,7 +36,7 @@ async def test_the_shortcut_confirms_in_its_thread(either_world: World) -> None:
     form = await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.wait_for_feedback()
-    confirmation = await world.wait_for_message("asked")
+    confirmation = await world.wait_for_message("sent a survey")
 
     assert "@sofie_l" in str(form.blocks[0])
     assert feedback.external_id == "case_77"

@@ -416,7 +416,7 @@ async def test_a_repetition_that_was_cancelled_can_be_edited_and_sent(world: Wor
     world.x.recover()
     assert "Can't be asked" not in await edit(world, cancelled)
     assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
-    await world.wait_for_message("asked @mira_k for feedback")
+    await world.wait_for_message("sent a survey to @mira_k")
 
     assert world.states() == ["refused", "cancelled", "sent"]
 
@@ -485,7 +485,7 @@ async def test_a_survey_that_was_sent_again_in_vain_can_be_edited_and_sent(
     refused = await world.wait_for_message("was not sent again. The first one may have arrived.")
     assert "Can't be asked" not in await edit(world, refused)
     assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
-    await world.wait_for_message("asked @mira_k for feedback")
+    await world.wait_for_message("sent a survey to @mira_k")
 
     assert world.states() == ["refused", "refused", "refused", "sent"]
 

@@ -92,7 +92,7 @@ async def test_a_survey_that_waits_during_a_rotation_gets_a_link_that_works(page
     rotate(world)
 
     await world.advance(minutes=20)
-    await world.wait_for_message("asked @mira_k for feedback on X.")
+    await world.wait_for_message("sent a survey to @mira_k on X.")
 
     [link] = world.x.messages.sent[-1].urls
     assert (await pages.browser.get(str(link))).status_code == 200
@@ -107,7 +107,7 @@ async def test_an_unconfirmed_survey_finds_its_link_after_a_rotation(pages: Rati
 
     await world.advance(minutes=6)
 
-    await world.wait_for_message("asked @mira_k for feedback on X.")
+    await world.wait_for_message("sent a survey to @mira_k on X.")
     assert len(world.x.messages.sent) == 1
 
 
@@ -118,7 +118,7 @@ async def test_a_survey_waits_while_the_database_does_not_tell_the_secret(pages:
     waiting = visible_text(await world.wait_for_waiting_message())
     rename_secrets(world, "away", "rating_link_secrets")
     await world.advance(minutes=20)
-    await world.wait_for_message("asked @mira_k for feedback on X.")
+    await world.wait_for_message("sent a survey to @mira_k on X.")
 
     assert "The app's database is unavailable." in waiting
     assert len(world.x.messages.sent) == 1

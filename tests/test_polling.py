@@ -459,7 +459,7 @@ async def test_a_survey_confirmed_by_its_requester_is_matched_by_the_event_sweep
     await world.submit_survey("/csat @mira_k")
     prompt = await world.wait_for_dm("may not have arrived")
     await world.workspace.click(fixtures.ADA, "survey_arrived", channel=prompt.channel, ts=prompt.ts)
-    await world.wait_for_message("@mira_k for feedback")
+    await world.wait_for_message("sent a survey to @mira_k")
     world.x.rate(world.x.feedbacks[0].id, 4)
     await world.advance(hours=26)
 

@@ -75,4 +75,4 @@ async def test_a_card_that_arrived_is_answered_though_x_refused_to_send_it_again
     columns = (tables.surveys.c.state, tables.surveys.c.feedback_id, tables.surveys.c.rating)
     assert world.rows(*columns) == [("answered", world.x.feedbacks[0].id, 4), ("refused", None, None)]
     assert world.rows(tables.attempts.c.outcome) == [("sent",), ("refused",)]
-    assert world.count_messages("asked @mira_k for feedback on X.") == 1
+    assert world.count_messages("sent a survey to @mira_k on X.") == 1

@@ -31,7 +31,7 @@ async def test_a_survey_that_could_not_start_is_sent_once_the_database_is_back(
         await any_world.wait_for_dm("Queued")
     await any_world.advance(seconds=13)
     await any_world.wait_for_feedback()
-    await any_world.wait_for_message("asked")
+    await any_world.wait_for_message("sent a survey")
 
     assert "Reference" not in caplog.text
 
@@ -90,7 +90,7 @@ async def test_of_two_instances_that_resolve_a_customer_the_one_that_lost_its_cl
 
                     assert world.states() == ["sending"]
                     sending.release()
-                    await world.wait_for_message("asked")
+                    await world.wait_for_message("sent a survey")
 
         assert world.states() == ["sent"]
         assert len(world.x.feedbacks) == 1

@@ -162,7 +162,7 @@ async def test_an_operator_can_resume_a_repaired_account_at_once(world: World, t
     async with fake_environment(tmp_path) as (_, _, environment):
         environment["DATABASE_URL"] = world.database_url
         resumed = await run_command(tmp_path, environment, "resume")
-        await world.wait_for_message("asked")
+        await world.wait_for_message("sent a survey")
         again = await run_command(tmp_path, environment, "resume")
 
     assert resumed[0] == 0
@@ -220,7 +220,7 @@ async def test_edit_and_try_again_opens_the_form_with_the_previous_input(world: 
     feedback = await world.wait_for_feedback()
     assert (feedback.message, feedback.external_id, feedback.test) == ("How was it, Mira?", "case_9", True)
     assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("nps", "3", "Air")
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
 
 async def test_a_refusal_gives_way_once_its_survey_was_edited_and_sent(world: World) -> None:
@@ -231,7 +231,7 @@ async def test_a_refusal_gives_way_once_its_survey_was_edited_and_sent(world: Wo
     await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
     edited = await world.wait_for_message("Edited: a new survey to @mira_k takes its place.")
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     assert edited.ts == refused.ts
     assert "Edit and try again" not in visible_text(edited)
@@ -272,7 +272,7 @@ async def test_a_survey_is_retried_while_x_is_busy(world: World, fault: Fault) -
 
     await world.advance(minutes=20)
     await world.wait_for_feedback()
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     assert count_create_requests(world) == 2
 
 
@@ -422,7 +422,7 @@ async def test_a_survey_can_not_be_cancelled_while_it_is_being_sent(world: World
         await world.wait_for_dm("Too late to cancel")
 
     await world.wait_for_feedback()
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
 
 async def test_a_survey_whose_request_fails_again_can_be_cancelled_after_it(world: World) -> None:
@@ -572,7 +572,7 @@ async def test_a_survey_of_a_frozen_instance_is_retried_if_it_was_not_marked_unc
 ) -> None:
     freeze_first_attempt(world, monkeypatch, 21, meanwhile=lambda *_: None)
     await send_survey(world)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     assert "Survey 1 was not sent: this instance was frozen" in caplog.text
     assert count_create_requests(world) == 1
@@ -598,7 +598,7 @@ async def test_an_uncertain_survey_is_reconciled_with_the_events_of_x_a_day_late
     await world.advance(hours=24, minutes=11)
 
     if fault is Fault.BAD_GATEWAY_AFTER:
-        await world.wait_for_message("asked")
+        await world.wait_for_message("sent a survey")
         assert world.states() == ["sent"]
     else:
         message = await world.wait_for_dm("was not sent")
@@ -620,7 +620,7 @@ async def test_reconciliation_ends_after_days_without_a_result(
     assert world.states() == ["uncertain"]
 
     await click(world, "send_survey_again", message)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     assert world.states() == ["refused", "sent"]
 
 
@@ -629,13 +629,13 @@ async def test_reconciliation_reads_all_pages_of_events(world: World) -> None:
     await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await world.advance(hours=24, minutes=11)
 
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
 
 async def test_the_requester_can_report_that_an_uncertain_survey_arrived(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await click(world, "survey_arrived", message)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     settled = await world.wait_for_dm("The survey to @mira_k was sent.")
 
     assert settled.ts == message.ts
@@ -646,7 +646,7 @@ async def test_the_requester_can_resend_an_uncertain_survey_once(world: World) -
     message = await send_uncertain(world, Fault.BAD_GATEWAY)
     await click(world, "send_survey_again", message)
     await world.wait_for_feedback()
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     world.workspace.deliveries.append(
         next(d for d in world.workspace.deliveries if "send_survey_again" in d.title)
     )
@@ -696,7 +696,7 @@ async def test_every_earlier_message_follows_a_survey_that_is_uncertain_twice(
     await click(world, "send_survey_again", first)
     await world.wait_until(lambda: world.count_messages("may not have arrived", first.channel) == 2)
     await click(world, action_id, await world.wait_for_dm("haven't sent it again"))
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     await world.wait_until(is_app_idle)
 
     assert world.count_messages("The survey to @mira_k was sent.", first.channel) == 2
@@ -716,12 +716,12 @@ async def test_a_survey_that_is_refused_when_sent_again_may_have_arrived_the_fir
 async def test_an_arrival_that_is_noted_twice_is_confirmed_once(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await click(world, "survey_arrived", message)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     again = next(d for d in world.workspace.deliveries if "survey_arrived" in d.title)
     await world.workspace.redeliver(again)
     await world.wait_until(is_app_idle)
 
-    assert len(world.app_messages(message.channel)) == world.count_messages("asked") == 1
+    assert len(world.app_messages(message.channel)) == world.count_messages("sent a survey") == 1
 
 
 @pytest.mark.parametrize(
@@ -733,7 +733,7 @@ async def test_a_survey_that_is_settled_in_one_way_can_not_be_settled_in_another
 ) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY)
     await click(world, first, message)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     await world.wait_until(is_app_idle)
     states = world.states()
     clicked = next(d for d in world.workspace.deliveries if first in d.title)
@@ -751,7 +751,7 @@ async def test_the_requester_can_leave_an_uncertain_survey_to_reconciliation(wor
     assert world.states() == ["uncertain"]
 
     await world.advance(hours=24, minutes=11)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
 
 async def test_only_the_requester_can_settle_an_uncertain_survey(world: World) -> None:
@@ -772,7 +772,7 @@ async def test_a_request_whose_connection_breaks_is_not_repeated_with_the_same_s
 ) -> None:
     world.x.fail(fault, Endpoint.LOOKUP, times=1)
     await send_survey(world)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     lookups = [call for call in world.x.requests if call.path == "/2/users/by/username/mira_k"]
     assert [call.status for call in lookups] == [None, 200]
@@ -824,7 +824,7 @@ async def test_a_survey_that_is_unsent_at_shutdown_is_sent_by_the_next_instance(
 
     async with running_world(tmp_path) as world:
         await world.wait_for_feedback()
-        await world.wait_for_message("asked")
+        await world.wait_for_message("sent a survey")
 
 
 async def release_when(event: asyncio.Event, hold: Hold) -> None:
@@ -853,7 +853,7 @@ async def test_every_format_of_a_receipt_is_parsed(world: World, switch: str) ->
     setattr(world.x, switch, True)
     await send_survey(world)
 
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
 
 async def test_a_404_means_that_the_handle_is_unknown(world: World) -> None:

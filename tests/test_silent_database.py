@@ -92,7 +92,7 @@ async def test_a_form_is_kept_open_within_three_seconds_and_can_be_sent_once_pos
         assert "Not saved, nothing was sent" in form_text(world)
     proxy.resume()
     result = await world.workspace.submit_view(fixtures.ADA)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     assert min(durations) < 3
     assert result.outcome is ActionOutcome.CLOSED
@@ -111,7 +111,7 @@ async def test_a_form_whose_commit_is_not_answered_is_not_said_to_be_unsaved_and
     proxy.resume()
     assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
     await world.advance(seconds=13)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     assert len(world.rows(tables.surveys.c.id)) == len(world.x.feedbacks) == 1
 
 
@@ -121,7 +121,7 @@ async def test_a_form_whose_connection_breaks_during_its_commit_is_accepted_and_
     await world.open_form("/csat @mira_k")
     proxy.cut_after(b"INSERT INTO surveys", b"COMMIT")
     result = await world.workspace.submit_view(fixtures.ADA)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     assert result.outcome is ActionOutcome.CLOSED
     assert len(world.rows(tables.surveys.c.id)) == len(world.x.feedbacks) == 1
@@ -139,7 +139,7 @@ async def test_the_receipt_of_a_survey_that_was_sent_meanwhile_is_stored_once_po
             pass
     proxy.resume()
     resumed_at = time.monotonic()
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     assert time.monotonic() - resumed_at < 10
     assert world.states() == ["sent"]

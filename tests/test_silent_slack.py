@@ -60,7 +60,7 @@ async def test_a_post_without_a_response_is_given_up_and_repeated_later(
             assert due_at > world.clock() + timedelta(minutes=4), "Slack may have posted it"
         await world.advance(minutes=6)
 
-        await world.wait_for_message("asked", channel)
+        await world.wait_for_message("sent a survey", channel)
 
 
 @pytest.mark.usefixtures("short_timeout")

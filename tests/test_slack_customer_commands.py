@@ -24,7 +24,7 @@ async def test_status_shows_who_asked_a_person_and_from_when_they_can_be_asked_a
         await run(world, "/csat status @gus")
         await world.wait_for_message("You can ask them now.", viewer=fixtures.BEN)
         await world.submit_survey("/csat @gus")
-        await world.wait_for_message("asked Gus Lindqvist")
+        await world.wait_for_message("sent a survey to Gus Lindqvist")
         await run(world, "/csat status @gus")
         reply = await world.wait_for_message("Can't be asked until", viewer=fixtures.BEN)
         assert visible_text(reply).startswith(GUS)

@@ -371,7 +371,7 @@ async def test_a_person_in_slack_who_was_asked_can_still_opt_out_once_the_app_as
     async with idle_world(tmp_path, csat_transports="slack") as world:
         async with running_app(world):
             await world.submit_survey("/csat @gus")
-            await world.wait_for_message("for feedback.")
+            await world.wait_for_message("sent a survey to")
         async with restarting(world, csat_transports="x_card"):
             await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat stop @sam They said so.")
             await world.wait_for_message("That's somebody in Slack.")

@@ -97,7 +97,7 @@ async def test_the_form_opens_at_the_next_try_after_unreadable_responses(
         await world.wait_for_message("Slack can't confirm right now that you may send surveys")
     world.workspace.faults.garble("chat.postMessage", body, content_type)
     await world.submit_survey("/csat @mira_k")
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     await world.advance(minutes=6)
     await world.wait_until(world.is_outbox_empty)
 

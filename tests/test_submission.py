@@ -17,7 +17,7 @@ async def test_a_submission_delivered_many_times_creates_one_survey_and_message(
     await world.open_form("/csat @mira_k")
     world.workspace.faults.duplicate_deliveries = 4
     result = await world.workspace.submit_view(fixtures.ADA)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     again = await world.workspace.redeliver(delivery)
 
@@ -31,7 +31,7 @@ async def test_changes_to_an_accepted_form_are_not_accepted(world: World) -> Non
     await world.open_form("/csat @mira_k")
     await world.fill_in(message="As it was")
     await world.workspace.submit_view(fixtures.ADA)
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     view = delivery.payload["view"]
     values = {
@@ -182,7 +182,7 @@ async def test_a_requester_without_permission_sees_an_error_in_the_form(world: W
 
 async def test_the_response_url_is_erased_after_half_an_hour(world: World) -> None:
     await world.submit_survey("/csat @mira_k")
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     ((response_url,),) = world.rows(tables.surveys.c.response_url)
     assert response_url.startswith("http")
 

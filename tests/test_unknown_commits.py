@@ -1,4 +1,4 @@
-"""What people read if PostgreSQL goes away during a commit: whether it was done, or that we can't tell."""
+"""People read whether a commit was done during which PostgreSQL went away, or that we can't tell."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -125,7 +125,7 @@ async def test_an_arrival_is_noted_if_the_connection_breaks_during_the_commit(
     await world.wait_for_dm("Noted: the survey to")
     await world.advance(minutes=2)
 
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
 
 async def test_a_survey_is_sent_again_at_once_if_the_connection_breaks_during_the_commit(
@@ -135,7 +135,7 @@ async def test_a_survey_is_sent_again_at_once_if_the_connection_breaks_during_th
     proxy.cut_after(b"INSERT INTO surveys", COMMIT)
     await click(world, "send_survey_again", message)
     await world.wait_for_dm("Sending the survey to")
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
 
     assert world.states() == ["refused", "sent"]
 

@@ -225,7 +225,7 @@ async def test_other_unsigned_requests_are_no_check_of_the_certificate(
 
 async def test_a_replayed_request_has_no_second_effect(http: World) -> None:
     await http.submit_survey("/csat @mira_k")
-    await http.wait_for_message("asked")
+    await http.wait_for_message("sent a survey")
     delivery = next(d for d in http.workspace.deliveries if d.payload.get("type") == "view_submission")
     for _ in range(3):
         assert not (await http.workspace.redeliver(delivery)).error
@@ -257,7 +257,7 @@ async def test_oauth_variables_in_the_environment_change_nothing(
     async with running_world(tmp_path, socket=False) as world:
         await world.open_form("/csat @mira_k")
         result = await world.workspace.submit_view(fixtures.ADA)
-        await world.wait_for_message("asked")
+        await world.wait_for_message("sent a survey")
 
     assert result.outcome is ActionOutcome.CLOSED
 

@@ -103,7 +103,7 @@ async def test_a_waiting_survey_leaves_from_its_own_account_only(brand: World, o
     assert (states_of(brand), recipients(other)) == (["accepted"], ["sofie_l"])
 
     async with running_app(brand):
-        await brand.wait_for_message("asked @mira_k")
+        await brand.wait_for_message("sent a survey to @mira_k")
     assert recipients(brand) == ["mira_k"]
 
 
@@ -154,7 +154,7 @@ async def test_a_paused_account_is_neither_probed_nor_resumed_nor_given_up_with_
     assert states_of(brand) == ["accepted"]
 
     async with running_app(brand):
-        await brand.wait_for_message("asked @mira_k")
+        await brand.wait_for_message("sent a survey to @mira_k")
     assert (recipients(brand), recipients(other)) == (["mira_k"], ["sofie_l"])
 
 
@@ -181,7 +181,7 @@ async def test_an_uncertain_survey_is_settled_by_the_events_of_its_own_account_o
 
     async with running_app(brand):
         if fault is Fault.BAD_GATEWAY_AFTER:
-            await brand.wait_for_message("asked @mira_k")
+            await brand.wait_for_message("sent a survey to @mira_k")
         else:
             await brand.wait_for_dm("X has no record of this survey")
 
@@ -229,7 +229,7 @@ async def test_send_again_sends_nothing_from_another_account_and_says_so(brand: 
     async with running_app(brand):
         await brand.advance(hours=24)
         await click(brand, "send_survey_again", question)
-        await brand.wait_for_message("asked @mira_k")
+        await brand.wait_for_message("sent a survey to @mira_k")
     assert recipients(brand) == ["mira_k", "mira_k"]
 
 
@@ -239,7 +239,7 @@ async def test_a_survey_of_another_account_can_be_confirmed_by_its_requester(
     question = await send_uncertain(brand)
     async with running_app(other):
         await click(other, "survey_arrived", question)
-        await other.wait_for_message("asked @mira_k")
+        await other.wait_for_message("sent a survey to @mira_k")
 
     assert (states_of(brand), other.x.feedbacks) == (["sent"], [])
 

@@ -61,7 +61,7 @@ def visible_form(world: World) -> str:
 async def test_the_customer_gets_the_message_one_link_and_the_way_to_opt_out(tmp_path: Path) -> None:
     async with linking(tmp_path) as world:
         await world.submit_survey(MIRA, message="How was it?")
-        await world.wait_for_message("asked @mira_k for feedback on X.")
+        await world.wait_for_message("sent a survey to @mira_k on X.")
 
         [message] = world.x.messages.inbox(world.x.customer("mira_k"))
         [link] = message.urls
@@ -141,7 +141,7 @@ async def test_a_choice_is_offered_where_there_is_more_than_one_transport(tmp_pa
         await world.wait_until(lambda: "/r/…" in visible_form(world))
         await world.workspace.submit_view(fixtures.ADA)
 
-        await world.wait_for_message("asked @mira_k for feedback on X.")
+        await world.wait_for_message("sent a survey to @mira_k on X.")
         assert len(world.x.messages.inbox(world.x.customer("mira_k"))) == 1
 
 
@@ -198,7 +198,7 @@ async def test_an_unconfirmed_message_is_found_in_the_conversation_minutes_later
         assert "we look at the conversation, which usually settles it within minutes" in question
 
         await world.advance(minutes=6)
-        await world.wait_for_message("asked @mira_k for feedback on X.")
+        await world.wait_for_message("sent a survey to @mira_k on X.")
         assert len(world.x.messages.sent) == 1
 
 
@@ -292,7 +292,7 @@ async def test_the_daily_limit_of_one_transport_leaves_the_other(tmp_path: Path,
         await world.wait_until(lambda: "/r/…" in visible_form(world))
         assert "Can't be asked" not in visible_form(world)
         await world.workspace.submit_view(fixtures.ADA)
-        await world.wait_for_message("asked @sofie_l for feedback on X.")
+        await world.wait_for_message("sent a survey to @sofie_l on X.")
 
         status = await read_status(world)
         assert by_card in status
@@ -350,7 +350,7 @@ async def test_a_customer_who_answers_before_x_responds_is_confirmed_once(tmp_pa
         await world.wait_until(world.is_outbox_empty)
 
         assert world.rows(columns.state, columns.rating) == [("answered", 5)]
-        assert world.count_messages("asked @mira_k for feedback on X.") == 1
+        assert world.count_messages("sent a survey to @mira_k on X.") == 1
         assert world.rows(tables.attempts.c.outcome) == [("sent",)]
 
 
@@ -421,7 +421,7 @@ async def test_a_link_among_the_message_requests_was_sent(tmp_path: Path) -> Non
     async with linking(tmp_path) as world:
         world.x.fail(Fault.MESSAGE_REQUEST, Endpoint.SEND_MESSAGE)
         await world.submit_survey(MIRA)
-        await world.wait_for_message("asked @mira_k for feedback on X.")
+        await world.wait_for_message("sent a survey to @mira_k on X.")
 
         assert len(world.x.messages.requests(world.x.customer("mira_k"))) == 1
 
@@ -489,7 +489,7 @@ async def test_a_link_that_arrived_is_answered_though_x_refused_to_send_it_again
     assert linked.rows(c.state, c.rating, c.comment) == [("answered", 4, "Fast."), ("refused", None, None)]
     assert linked.rows(tables.attempts.c.outcome) == [("sent",), ("refused",)]
     assert len(linked.x.messages.sent) == 1
-    assert linked.count_messages("asked @mira_k for feedback on X.") == 1
+    assert linked.count_messages("sent a survey to @mira_k on X.") == 1
     await linked.wait_for_dm("The survey to @mira_k was sent.")
     assert linked.find_dm("may not have arrived") is None
 
@@ -538,7 +538,7 @@ async def test_a_repetition_that_was_sent_takes_the_answer_to_the_first_link(lin
     linked.x.recover()
     asked = await linked.wait_for_dm("may not have arrived")
     await linked.workspace.click(fixtures.ADA, SEND_AGAIN_ACTION, channel=asked.channel, ts=asked.ts)
-    await linked.wait_for_message("asked @mira_k for feedback on X.")
+    await linked.wait_for_message("sent a survey to @mira_k on X.")
     await answer_on_page(link, 4, "Fast.")
     await linked.wait_for_message("They answered.")
 

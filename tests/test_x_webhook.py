@@ -41,7 +41,7 @@ async def _world(
 async def send_survey(world: World) -> str:
     """Send a survey to Mira, and return its id at X."""
     await world.submit_survey("/csat @mira_k")
-    await world.wait_for_message("asked")
+    await world.wait_for_message("sent a survey")
     return world.x.feedbacks[-1].id
 
 

@@ -40,7 +40,7 @@ async function send({ fields, user, channel }) {
   await sendSurvey(fields);
   await app.client.chat.postMessage({
     channel,
-    text: `<@${user}> asked ${fields.to_user_id} for feedback on X.`,
+    text: `<@${user}> sent a survey to ${fields.to_user_id} on X.`,
     blocks: confirmation(user, fields),
     unfurl_links: false,
     unfurl_media: false,

@@ -22,7 +22,7 @@ app.view("survey_form", async ({ ack, body, view, client }) => {
   await sendSurvey(fields);
   await client.chat.postMessage({
     channel: JSON.parse(view.private_metadata).channel,
-    text: `<@${body.user.id}> asked ${fields.to_user_id} for feedback on X.`,
+    text: `<@${body.user.id}> sent a survey to ${fields.to_user_id} on X.`,
     blocks: confirmation(body.user.id, fields),
     unfurl_links: false,
     unfurl_media: false,

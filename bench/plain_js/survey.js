@@ -52,8 +52,8 @@ async function sendSurvey(fields) {
 
 function confirmation(user, fields) {
   const recipient = { type: "link", url: `https://x.com/i/user/${fields.to_user_id}`, text: fields.to_user_id };
-  const start = [{ type: "user", user_id: user }, { type: "text", text: " asked " }, recipient];
-  const sentence = [...start, { type: "text", text: " for feedback on X." }];
+  const start = [{ type: "user", user_id: user }, { type: "text", text: " sent a survey to " }, recipient];
+  const sentence = [...start, { type: "text", text: " on X." }];
   const details = [`${fields.type.toUpperCase()} · question ${fields.question_variant_id}`, `External ID: ${fields.external_id}`];
   return [
     { type: "rich_text", elements: [{ type: "rich_text_section", elements: sentence }] },

@@ -12,7 +12,7 @@ from bench.torture.db_reader import SurveyRow
 from bench.torture.harness import Harness
 from csat.db.survey_records import SENT_AGAIN
 
-CONFIRMATION: Final = re.compile(r"asked (\S+) for feedback")
+CONFIRMATION: Final = re.compile(r"sent a survey to ([^\s:]+)")
 REFUSAL: Final = re.compile(r"The survey to (\S+) was not sent")
 DENIAL: Final = re.compile(r"The survey to (\S+) was not sent\.")
 """Says that no survey was sent; that of one sent again leaves open whether the first one was."""
@@ -67,7 +67,7 @@ class CaseResult:
 
 
 class Evidence(NamedTuple):
-    """What is known about the surveys to one recipient."""
+    """Everything known about the surveys to one recipient."""
 
     recipient: str
     is_acknowledged: bool
