@@ -76,7 +76,7 @@ COMPARISONS: Final = (
     *((OURS, app) for app in BASELINES),
     *((OURS_POSTGRESQL, app) for app in DURABLE),
 )
-"""What is compared: one of ours, and a baseline."""
+"""A pair of apps to compare: one of ours, and a baseline."""
 
 
 def install_npm_packages() -> None:

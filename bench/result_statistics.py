@@ -22,7 +22,7 @@ class Scenario(NamedTuple):
 
 @dataclass(frozen=True)
 class Stats:
-    """What is measured in a run: milliseconds, and operations per second."""
+    """Measurements of a run: milliseconds, and operations per second."""
 
     ack_p50: float
     """Time to the acknowledgement."""
@@ -37,7 +37,7 @@ class Stats:
 
 @dataclass(frozen=True)
 class Footprint:
-    """What an app needs apart from its operations."""
+    """Resources that an app needs apart from its operations."""
 
     start_seconds: float
     """Time to the first acknowledgement, median of all starts."""
@@ -48,7 +48,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class KillCounts:
-    """What became of the surveys that an app acknowledged while it was killed over and over."""
+    """Outcomes of the surveys that an app acknowledged while it was killed over and over."""
 
     surveys: int
     twice: int

@@ -1,1 +1,1 @@
-"""What people see in Slack: pure builders."""
+"""Pure builders of messages and views in Slack."""

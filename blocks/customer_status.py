@@ -51,7 +51,7 @@ ACCOUNT_PAUSED: Final = "No limit stops you, but X isn't accepting surveys ({cau
 
 
 class CustomerStatus(NamedTuple):
-    """What is known about a customer."""
+    """Everything known about a customer."""
 
     customer: Recipient
     surveys: Sequence[PreviousSurvey]

@@ -26,7 +26,7 @@ _NAME_THEM: Final = {
     ),
     Network.SLACK: "Choose them above, or use the shortcut on a message of theirs.",
 }
-"""What to do if the message names no customer."""
+"""Advice for a message that names no customer."""
 
 
 def customer_field(form: Form) -> BlockDict:

@@ -18,7 +18,7 @@ METRICS: Final = tuple(Metric)  # iterating over an enum is slow
 MAX_KEPT_LENGTH: Final = 200
 """Of a customer that was typed for another network than the one that is shown."""
 _NOT_KEPT: Final = {"draft", "shown_questions", "shows_options"}
-"""What the private metadata leaves out."""
+"""Fields that the private metadata leaves out."""
 
 
 class Form(FrozenModel):

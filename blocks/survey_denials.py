@@ -47,7 +47,7 @@ UNSETTLED: Final[Mapping[State, tuple[str, str, str]]] = MappingProxyType(
         ),
     }
 )
-"""What is known of a survey that may not reach its customer, and what its requester and others can do."""
+"""The state of a survey that may not reach its customer, and advice to its requester and to others."""
 
 RECORDED: Final[Mapping[How, str]] = MappingProxyType(
     {

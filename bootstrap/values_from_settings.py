@@ -1,4 +1,4 @@
-"""What the app builds from its settings."""
+"""Keys, limits and clients, built from the settings."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable

@@ -18,9 +18,9 @@ FILE_MODE = 0o600
 """Only its owner can read a backup: it holds handles and comments."""
 
 TARGET_ERRORS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
-"""What SQLite says of the file to which it writes a copy, as it only reads the other."""
+"""SQLite's error for the file to which it writes a copy, as it only reads the other."""
 ACCESS_ERRORS = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-"""What SQLite says of a file that it can't open, or beside which it can't put those of its log."""
+"""SQLite's error for a file that it can't open, or beside which it can't put those of its log."""
 
 
 class BackupError(CommandError):

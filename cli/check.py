@@ -54,7 +54,7 @@ SECRET_FINDINGS = {
 }
 QUESTION_SETTINGS = ("CSAT_QUESTIONS_FILE", "CSAT_QUESTIONS")
 DAMAGED = ("file is not a database", "database disk image is malformed")
-"""What SQLite says of such a file."""
+"""SQLite's error for such a file."""
 READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 

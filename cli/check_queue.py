@@ -26,7 +26,7 @@ REPAIRED_ADVICE = (
 
 
 class Queue(NamedTuple):
-    """What waits or is uncertain for the settings' X account and for the workspace, and for the others."""
+    """Surveys that wait or are uncertain: of the settings' X account and workspace, and of the others."""
 
     on_x: Backlog
     in_slack: Backlog

@@ -41,11 +41,11 @@ WITHOUT_SCOPE: Final[Mapping[str, str]] = MappingProxyType(
         GROUPS_SCOPE: "CSAT_AGENTS and CSAT_SUPERVISORS can't name user groups",
     }
 )
-"""What does not work without each optional scope."""
+"""The features that do not work without each optional scope."""
 
 
 class SlackFindings(NamedTuple):
-    """What Slack says of the tokens, the people and the channel."""
+    """Slack's answers about the tokens, the people and the channel."""
 
     team: str
     """The id of the app's workspace, or "" if Slack does not tell."""

@@ -22,7 +22,7 @@ from csat.x_api.size_limited_transport import BoundedTransport
 
 TIMEOUT_SECONDS = 8.0
 NOTHING_BEHIND = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
-"""What a proxy responds with while the app does not run."""
+"""Statuses of a proxy while the app does not run."""
 
 PROOF = re.compile("[0-9a-f]{64}")
 

@@ -29,7 +29,7 @@ MAX_CLOCK_DIFFERENCE = timedelta(minutes=3)
 
 
 class XFindings(NamedTuple):
-    """What X says of the keys, and of the time."""
+    """X's answers about the keys, and about the time."""
 
     account: Finding
     clock: Finding | None

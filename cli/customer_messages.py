@@ -38,7 +38,7 @@ class ErasureResult:
 
 
 class CustomerMessages(Protocol):
-    """What becomes of the messages about a customer's surveys."""
+    """Withdraws, replaces and posts messages about a customer's surveys."""
 
     async def withdraw(self, survey_ids: list[int]) -> None:
         """See to the messages that are still to be posted."""

@@ -37,9 +37,9 @@ class SearchResult(NamedTuple):
     total: int
     """The number of surveys in all workspaces."""
     remark: str
-    """What the operator has to know before they are erased, or ""."""
+    """A warning to the operator before they are erased, or ""."""
     left_out: list[str]
-    """What is kept or was not searched, why, and what to do about it."""
+    """Sentences on data that is kept or was not searched: why, and how to deal with it."""
 
 
 class CustomerSearch:

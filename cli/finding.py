@@ -14,7 +14,7 @@ class Finding(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """What is printed before the message, in four characters."""
+        """The four characters before the message."""
         if not self.ok:
             return "FAIL"
         return "warn" if self.is_warning else "ok  "

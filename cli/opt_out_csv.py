@@ -24,7 +24,7 @@ COLUMN_NAMES = "columns customer, reason and date"
 OTHER_NAMES = frozenset(
     ("account", "date", "handle", "id", "name", "reason", "screen_name", "user", "user_id", "username")
 )
-"""What the first cell of a header may say instead."""
+"""Other words for the first cell of a header."""
 
 HEADER_ADVICE = f"looks like a header. Call its {COLUMN_NAMES}, or write an @ before a handle."
 
@@ -43,7 +43,7 @@ ROUNDED = (
 _ROUNDED_NUMBER = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
-"""What spreadsheets write instead of commas in some countries."""
+"""Separators that spreadsheets write instead of commas in some countries."""
 
 
 class ListedCustomer(NamedTuple):
@@ -57,7 +57,7 @@ class ListedCustomer(NamedTuple):
 
 
 class LineProblem(NamedTuple):
-    """What is wrong in a line of the list; `str()` says it with the line's number."""
+    """An error in a line of the list; `str()` names the line."""
 
     line: int
     problem: str

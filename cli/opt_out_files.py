@@ -74,7 +74,7 @@ class NotLookedUp(Exception):
 
 
 class ImportResult(NamedTuple):
-    """What has become of a line."""
+    """The outcome of a line."""
 
     is_new: bool = False
     problem: LineProblem | None = None

@@ -23,7 +23,7 @@ class ResolvedList(NamedTuple):
     customers: list[ListedCustomer]
     problems: list[LineProblem]
     remark: str
-    """What was not checked, or ""."""
+    """A sentence on customers who were not checked, or ""."""
 
 
 async def resolve(listed: Iterable[ListedCustomer], people: PeopleInSlack) -> ResolvedList:

@@ -1,4 +1,4 @@
-"""What is wrong in a `.env` file: what can't be read, or is read otherwise by the app, systemd and Docker."""
+"""Problems of a `.env` file: lines that can't be read, or are read differently by systemd or Docker."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""What libraries log."""
+"""The log levels of libraries."""
 
 import logging
 

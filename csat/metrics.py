@@ -1,4 +1,4 @@
-"""What the app counts for whoever runs it; no label names a person, a team or an account."""
+"""Prometheus metrics; no label names a person, a team or an account."""
 
 import math
 

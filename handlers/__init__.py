@@ -1,4 +1,4 @@
-"""What people do in Slack: one module for each journey."""
+"""Listeners for commands, shortcuts, views and actions in Slack: one module for each journey."""
 
 from slack_bolt.async_app import AsyncApp
 

@@ -124,6 +124,6 @@ OTHER_WORDS = {
     ),
     "start": ("There's no /csat start. To open the form, type /csat or /csat {customer}. {hint}"),
 }
-"""What to do instead of commands that people may guess."""
+"""Advice for commands that people may guess."""
 KNOWN_WORDS = (*SUBCOMMANDS, *Metric)
 USAGES = tuple(usage for subcommand in (OPEN_FORM, *SUBCOMMANDS.values()) for usage in subcommand.usages)

@@ -1,1 +1,1 @@
-"""What the app says by itself: outbox notifications, low-rating alerts, the digest, App Home."""
+"""Messages that nobody waits for: outbox notifications, low-rating alerts, the digest, App Home."""

@@ -42,7 +42,7 @@ CONCURRENCY = 16
 """How many Homes are published at a time after a check: a silent Slack must not keep the others waiting."""
 
 Change = Callable[[ReportQuery], ReportQuery]
-"""What somebody changed in their report's controls."""
+"""Changes that somebody made in their report's controls."""
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""What `app.py check` says of a world."""
+"""Run `app.py check` against a world."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What answers on the rating page and in Slack do in the database."""
+"""Answers on the rating page and in Slack are stored in the database."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -35,7 +35,7 @@ TRANSPORTS |= {(READER, 3): LINK, (READER, 10): CARD}
 
 
 class Answer(NamedTuple):
-    """What the customers of the reader's own surveys answered."""
+    """The answers to the reader's own surveys."""
 
     csat: int
     nps: int

@@ -1,4 +1,4 @@
-"""What a client can occupy of the HTTP server before it is authenticated, tried on a raw connection."""
+"""A client can occupy little of the HTTP server before it is authenticated, tried on a raw connection."""
 
 import asyncio
 import contextlib

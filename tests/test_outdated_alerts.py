@@ -1,4 +1,4 @@
-"""What the operators' message about a paused X account says once the outage is over."""
+"""The operators' message about a paused X account stays true once the outage is over."""
 
 import asyncio
 from collections.abc import AsyncIterator

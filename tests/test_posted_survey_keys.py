@@ -1,4 +1,4 @@
-"""What is posted about a survey names that one, also once another has its id."""
+"""A message about a survey names that one, also once another has its id."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What a requester and an operator read if Slack refuses a survey for a reason that is not the customer's."""
+"""A requester and an operator read why Slack refuses a survey, if the reason is not the customer's."""
 
 from datetime import timedelta
 

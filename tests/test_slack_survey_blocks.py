@@ -1,4 +1,4 @@
-"""What a customer in Slack reads is within Slack's limits, and tells nobody how they rated."""
+"""Messages to a customer in Slack are within Slack's limits, and tell nobody how they rated."""
 
 import json
 from datetime import timedelta

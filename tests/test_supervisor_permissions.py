@@ -1,4 +1,4 @@
-"""Who counts as a supervisor by a user group: asked seldom, and trusted for a while if Slack is busy."""
+"""The members of a supervisors' user group are asked for seldom, and trusted for a while if Slack is busy."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -20,7 +20,7 @@ READ_IN_THE_TERMINAL = {
     "the token's user may not do this",
     "there is no such channel, or it is private and without the app",
 }
-"""What `python app.py check` says."""
+"""The output of `python app.py check`."""
 
 NOT_READ_IN_SLACK = {
     "\u200b… at …",

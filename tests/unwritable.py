@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event
 
 
 class Problem(Enum):
-    """What keeps a database from writing: a pragma of SQLite, and a setting of PostgreSQL."""
+    """A switch that keeps a database from writing: a pragma of SQLite, and a setting of PostgreSQL."""
 
     FULL = "max_page_count=1", "temp_file_limit = 0"
     READ_ONLY = "query_only=ON", "default_transaction_read_only = on"

@@ -1,4 +1,4 @@
-"""What reports cost in a large database: the time of each, and per survey that it counts.
+"""The cost of reports in a large database: the time of each, and per survey that it counts.
 
 Their queries read a single index that covers all they count, and no sums are stored: so nothing can get out
 of date, and a late response is written in one place only. PostgreSQL can use an index-only scan only where

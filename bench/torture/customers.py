@@ -38,7 +38,7 @@ async def run_with_customers(harness: Harness, rng: random.Random, case: Awaitab
 
 
 class Outcome(Enum):
-    """What became of a rating."""
+    """The outcome of a rating."""
 
     RATED = auto()
     REJECTED = auto()

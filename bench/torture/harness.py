@@ -93,7 +93,7 @@ class Harness:
 
     @property
     def log(self) -> str:
-        """What all processes have logged."""
+        """The logs of all processes."""
         return self._log_file.read_text(encoding="utf-8", errors="replace")
 
     def unexpected_errors(self) -> list[str]:

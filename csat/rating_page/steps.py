@@ -1,4 +1,4 @@
-"""What the rating page shows, step by step."""
+"""The steps of the rating page."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from csat.surveys.customer_survey import CustomerSurvey
 
 
 class Step(StrEnum):
-    """What the page shows; the values are the names of templates."""
+    """A step of the page; the values are the names of templates."""
 
     RATE = "rate"
     COMMENT = "comment"

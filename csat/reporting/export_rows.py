@@ -30,7 +30,7 @@ TEXT_PREFIX = "'"
 """Makes a spreadsheet treat the rest of the cell as text."""
 
 _NUMBER = re.compile(r"'*[0-9][0-9.,:/ eE+-]*")
-"""What a spreadsheet could take for a number, of which it keeps 15 digits and no leading zeros, or a date."""
+"""Text that a spreadsheet could take for a number (of 15 digits, without leading zeros) or for a date."""
 
 
 class InvalidExport(ValueError):
@@ -93,7 +93,7 @@ class ExportRow(FrozenModel):
     disowned_at: OptionalTime = None
     """When its reader said that it was meant for somebody else; older files lack the column."""
     low_taken_by: Text
-    """Who took the follow-up on a low rating."""
+    """The supervisor who took the follow-up on a low rating."""
     low_taken_by_name: Text = ""
     low_taken_at: OptionalTime
     low_closed_by: Text

@@ -1,4 +1,4 @@
-"""What Slack's error codes mean, in words for an operator.
+"""Slack's error codes, explained to an operator.
 
 Source: the errors listed at docs.slack.dev/reference/methods for auth.test, apps.connections.open and
 conversations.info.

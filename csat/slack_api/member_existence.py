@@ -13,7 +13,7 @@ CONCURRENCY = 4
 
 
 class Problem(StrEnum):
-    """What is wrong with an id; the value is what operators read."""
+    """A problem with an id; the value is for operators."""
 
     NO_USER = "no such user"
     DEACTIVATED = "deactivated"

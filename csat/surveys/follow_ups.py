@@ -23,11 +23,11 @@ class FollowUp(FrozenModel):
     taken_by: str | None = None
     taken_at: datetime | None = None
     closed_by: str | None = None
-    """Who closed it last, also once it is reopened."""
+    """The supervisor who closed it last, also once it is reopened."""
     closed_at: datetime | None = None
     """Empty while it is open."""
     reopened_by: str | None = None
-    """Who reopened it last."""
+    """The supervisor who reopened it last."""
     reopened_at: datetime | None = None
 
 
@@ -36,7 +36,7 @@ class LowRating(FrozenModel):
 
     survey_id: int
     key: str
-    """What names the survey in a button."""
+    """The survey's key in the value of a button."""
     survey: Survey
     origin: Origin
     asked_at: datetime

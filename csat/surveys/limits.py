@@ -1,4 +1,4 @@
-"""What denies a survey: an opt-out, and the limits per recipient and per account.
+"""Rules that deny a survey: an opt-out, and the limits per recipient and per account.
 
 The limits are X's rules, and the operator's cooldown.
 """

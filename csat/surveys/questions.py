@@ -34,7 +34,7 @@ RATING_WORDS: Mapping[Metric, Mapping[int, str]] = MappingProxyType(
         Metric.NPS: {0: "Very poor", 10: "Very good"},
     }
 )
-"""What ratings mean; those without a word lie between the others."""
+"""The words for ratings; those without a word lie between the others."""
 
 DEFAULT_QUESTION = f"How would you rate your overall experience with {PLACEHOLDER}?"
 """The question of a survey whose own has left the catalogue since."""

@@ -81,7 +81,7 @@ class SlackPerson(FrozenModel):
 
     @property
     def id(self) -> str:
-        """What the database knows the person by."""
+        """The key of the person in the database."""
         return f"{self.team}/{self.user}"
 
     @property

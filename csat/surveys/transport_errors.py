@@ -40,7 +40,7 @@ class Refused(TransportError):
     concerns_recipient: ClassVar[bool] = False
     """Whether the reason is the customer's account, whatever the survey and whoever sends it."""
     fix: ClassVar[str] = ""
-    """What an operator can do about it, or "" if the installation is not the reason."""
+    """Advice to an operator, or "" if the installation is not the reason."""
 
     def sentence(self) -> str:
         """Return the text for the requester."""

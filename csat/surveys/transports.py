@@ -25,14 +25,14 @@ class TransportName(StrEnum):
 
 
 class Facts(FrozenModel):
-    """What the rest of the app must know of a transport."""
+    """Properties of a transport that the rest of the app asks for."""
 
     label: str
-    """What it is called where people choose one."""
+    """Its name where people choose one."""
     noun: str
-    """What it is called within a sentence, after "as" or "by"."""
+    """Its name within a sentence, after "as" or "by"."""
     report_word: str
-    """What limits `/csat report` to its surveys."""
+    """The word that limits `/csat report` to its surveys."""
     network: Network
     """Where the customers are whom it reaches."""
     max_message_length: int
@@ -65,7 +65,7 @@ class Facts(FrozenModel):
     absence_is_proof: bool
     """Whether a survey that its transport does not find has surely not arrived."""
     price: str
-    """What X charges for a survey: a clause, or "" if it charges for none by itself."""
+    """X's price of a survey: a clause, or "" if it charges for none by itself."""
     settling: str
     """How an uncertain survey is settled if its requester can't: a clause."""
     unfit_words: tuple[str, ...] = ()
@@ -73,12 +73,12 @@ class Facts(FrozenModel):
 
     @property
     def hint_if_uncertain(self) -> str:
-        """What the requester of an uncertain survey can do who can't tell whether it arrived."""
+        """Advice to the requester of an uncertain survey who can't tell whether it arrived."""
         return f"If you can't tell, leave it: {self.settling}."
 
     @property
     def promise_if_left(self) -> str:
-        """What the requester is told who leaves an uncertain survey as it is."""
+        """The reply to a requester who leaves an uncertain survey as it is."""
         return f"{self.settling[0].upper()}{self.settling[1:]}, and we'll tell you."
 
     def fits(self, question: str) -> bool:

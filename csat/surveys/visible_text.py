@@ -1,4 +1,4 @@
-"""What of a text can be seen."""
+"""The visible part of a text."""
 
 import unicodedata
 

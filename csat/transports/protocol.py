@@ -1,4 +1,4 @@
-"""What every transport does; `csat.surveys.transports` holds the facts about each."""
+"""The protocol of transports; `csat.surveys.transports` holds the facts about each."""
 
 from collections.abc import Mapping
 from typing import Protocol

@@ -23,7 +23,7 @@ MAX_FORM_FIELDS = 100
 
 FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 MAX_AGE_SECONDS = 300
-"""What slack_sdk's verifier allows."""
+"""The tolerance of slack_sdk's verifier."""
 WARNING_INTERVAL = timedelta(minutes=1)
 
 UNSIGNED = "it isn't signed as Slack's are"

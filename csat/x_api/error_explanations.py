@@ -1,4 +1,4 @@
-"""What X's errors mean, in words for an operator."""
+"""X's errors, explained to an operator."""
 
 from csat.surveys.transport_errors import Refused, RetryLater, TransportError
 from csat.x_api.errors import AccountRefused, RateLimited, Unreadable

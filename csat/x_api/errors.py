@@ -56,7 +56,7 @@ class XRefusal(Refused):
     codes: ClassVar[frozenset[int]] = frozenset()
     """X's error codes for this refusal."""
     message_pattern: ClassVar[re.Pattern[str] | None] = None
-    """What X's message must contain, for codes with several meanings."""
+    """A part of X's message, for codes with several meanings."""
     shows_api_message: ClassVar[bool] = False
     """Whether X's own message helps the requester."""
 

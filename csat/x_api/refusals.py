@@ -15,7 +15,7 @@ OTHER_CAUSES = (
     "a wrong clock on this machine (compare date -u), your brand's account is locked or suspended "
     "(log in at x.com), the app is suspended (see developer.x.com)."
 )
-"""What else may be behind a refusal that X doesn't explain."""
+"""Another possible cause of a refusal that X doesn't explain."""
 
 
 class InvalidCredentials(AccountRefused):
@@ -220,7 +220,7 @@ RECIPIENT_REFUSALS = frozenset(kind.__name__ for kind in REFUSALS if kind.concer
 IF_REPEATED: Mapping[type[Refused], type[AccountRefused]] = MappingProxyType(
     {OperationNotPermitted: SenderRestricted}
 )
-"""What a refusal means if surveys to other customers are refused for it too."""
+"""The error for a refusal that surveys to other customers meet too."""
 
 PROBLEMS: Mapping[re.Pattern[str], type[XRefusal]] = MappingProxyType(
     {

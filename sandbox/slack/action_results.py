@@ -29,7 +29,7 @@ class ActionOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What the user sees after an action."""
+    """The visible result of an action."""
 
     outcome: ActionOutcome
     view: View | None = None

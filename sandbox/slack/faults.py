@@ -36,7 +36,7 @@ class Fault:
 
 @dataclass
 class Garbage:
-    """What is sent instead of the next responses of one method."""
+    """A replacement for the next responses of one method."""
 
     body: bytes
     content_type: str

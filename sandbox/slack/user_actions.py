@@ -1,4 +1,4 @@
-"""What a user can do in Slack with the app."""
+"""The actions of a user in Slack: commands, shortcuts, forms and buttons."""
 
 from typing import Unpack
 

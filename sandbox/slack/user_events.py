@@ -1,4 +1,4 @@
-"""What users do that the app receives as an event, if its manifest subscribes to it."""
+"""Actions of users that the app receives as an event, if its manifest subscribes to it."""
 
 from sandbox.slack import payloads
 from sandbox.slack.conversations import Channel, Message

@@ -23,7 +23,7 @@ class FaultyResponse:
     has_effect: bool = False
     """True if X processes the request before it fails."""
     problem: Mapping[str, Any] = field(default_factory=dict)
-    """What else API v2 says of the problem."""
+    """Further fields of the problem in API v2."""
     endpoints: Collection[Endpoint] = tuple(Endpoint)
     """The endpoints at which it can occur."""
 
