@@ -42,6 +42,10 @@ class _Unresolved(Exception):
     """X did not say who has a handle; `str()` is for the person."""
 
 
+class _XNotAsked(_Unresolved):
+    """X could not be asked, and another customer may have the handle by now."""
+
+
 async def look_up_customer(services: Services, command: SlashCommand) -> Customer | None:
     """Return the customer whom a command names, or tell the person why there is none and return `None`."""
     try:
@@ -51,11 +55,13 @@ async def look_up_customer(services: Services, command: SlashCommand) -> Custome
     return None
 
 
-async def identify_customer(services: Services, command: SlashCommand, unchanged: str) -> Recipient | None:
+async def identify_customer(
+    services: Services, command: SlashCommand, unchanged: str, *, needs_x: bool
+) -> Recipient | None:
     """Return the customer, with their id, about whom a command changes something; else say why not.
 
-    Where X doesn't say who has the handle, it is the customer of the last survey to it. `unchanged` is the
-    sentence that nothing was changed.
+    Where X doesn't say who has the handle, it is the customer of the last survey to it, unless the command
+    `needs_x` and X could not be asked. `unchanged` is the sentence that nothing was changed.
     """
     try:
         recipient = await _parse_recipient(services, command)
@@ -67,9 +73,10 @@ async def identify_customer(services: Services, command: SlashCommand, unchanged
     except InvalidRecipient as problem:
         await _reply(services, command, str(problem))
     except _Unresolved as problem:
-        handle = str(recipient.handle)
-        if known := await services.database.read(find_recipient, services.account, handle):
-            return known
+        if not (needs_x and isinstance(problem, _XNotAsked)):
+            handle = str(recipient.handle)
+            if known := await services.database.read(find_recipient, services.account, handle):
+                return known
         example = command.text.strip().partition(" ")[0].lower()
         await _reply(services, command, f"{problem} {unchanged} {ID_WORKS.format(subcommand=example)}")
     return None
@@ -79,14 +86,14 @@ async def _look_up(services: Services, recipient: Recipient) -> Customer:
     try:
         account = await services.look_up_account(recipient)
     except AccountRefused as refusal:
-        raise _Unresolved(LOOKUP_REFUSED.format(reason=refusal.reason)) from refusal
+        raise _XNotAsked(LOOKUP_REFUSED.format(reason=refusal.reason)) from refusal
     except Refused as refusal:
         raise _Unresolved(refusal.sentence()) from refusal
     if account:
         return Customer(account.recipient, was_looked_up=True, receives_dm=account.receives_dm)
     if recipient.id:
         return Customer(recipient, was_looked_up=recipient.network is Network.SLACK)
-    raise _Unresolved(LOOKUP_TIMED_OUT)
+    raise (_XNotAsked if services.x else _Unresolved)(LOOKUP_TIMED_OUT)
 
 
 async def _parse_recipient(services: Services, command: SlashCommand) -> Recipient:

@@ -41,7 +41,7 @@ async def open_stop_form(services: Services, command: SlashCommand) -> None:
     """Open the form that records an opt-out, or say that there is one."""
     async with _replying_with_denial(services, command):
         await _require_agent(services, command.user)
-        if form := await _find_customer(services, command, NOT_RECORDED):
+        if form := await _find_customer(services, command, NOT_RECORDED, needs_x=False):
             if opt_out := await _find_opt_out(services, form):
                 await services.reply(form.origin, views.already_stopped(form, opt_out))
             else:
@@ -52,7 +52,7 @@ async def open_lift_form(services: Services, command: SlashCommand) -> None:
     """Open the form that lifts an opt-out, or say that there is none."""
     async with _replying_with_denial(services, command):
         await _require_supervisor(services, command.user)
-        if form := await _find_customer(services, command, NOT_LIFTED):
+        if form := await _find_customer(services, command, NOT_LIFTED, needs_x=True):
             if opt_out := await _find_opt_out(services, form):
                 await open_modal(services, form.origin, command.trigger_id, views.lift_modal(form, opt_out))
             else:
@@ -112,10 +112,13 @@ async def _require_supervisor(services: Services, user: str) -> None:
     await services.slack.permissions.require_supervisor(user, SUPERVISORS_ONLY)
 
 
-async def _find_customer(services: Services, command: SlashCommand, unchanged: str) -> OptOutForm | None:
+async def _find_customer(
+    services: Services, command: SlashCommand, unchanged: str, *, needs_x: bool
+) -> OptOutForm | None:
     """Return a form for the customer whom a command names, if there is one, with the reason that follows."""
     text, reason = split_reason(command.text)
-    recipient = await identify_customer(services, command.model_copy(update={"text": text}), unchanged)
+    command_without_reason = command.model_copy(update={"text": text})
+    recipient = await identify_customer(services, command_without_reason, unchanged, needs_x=needs_x)
     origin = command.origin(services.clock())
     return OptOutForm(recipient=recipient, origin=origin, reason=reason) if recipient else None
 

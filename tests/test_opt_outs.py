@@ -302,6 +302,22 @@ async def test_surveys_are_stopped_for_a_handle_that_only_an_earlier_survey_know
     await world.wait_for_message("Lifted: @Gone_Gary can be asked again.", viewer=fixtures.CLEO)
 
 
+@pytest.mark.parametrize("fault", [Fault.WRONG_KEYS, Fault.OVER_CAPACITY])
+async def test_the_opt_out_of_who_had_a_handle_stays_while_x_can_not_be_asked_who_has_it(
+    world: World, fault: Fault
+) -> None:
+    former = {"recipient_handle": "mira_k", "recipient_id": world.x.customer("gone_gary").id}
+    world.insert_rated([None])
+    with world.engine.begin() as connection:
+        connection.execute(tables.surveys.update().values(account=world.x.account.id, **former))
+    opt_out(world, "gone_gary")
+    world.x.fail(fault, Endpoint.LOOKUP)
+    reply = await run_command(world, "/csat unstop @mira_k", "Nothing was lifted.", fixtures.CLEO)
+
+    assert reply.endswith("Nothing was lifted. Their numeric ID works, as in /csat unstop 783214.")
+    assert world.workspace.current_view(fixtures.CLEO) is None
+
+
 async def test_stopping_twice_says_who_was_first(world: World) -> None:
     await submit_reason(world, "/csat stop @mira_k")
     reply = await run_command(world, "/csat stop @MIRA_K", "has opted out already", fixtures.BEN)
