@@ -29,7 +29,7 @@ _COULD_DENY = select(
 )
 
 
-def find_denial(
+def read_denial(
     connection: Connection,
     account: str,
     key: str | None,

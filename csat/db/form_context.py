@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from csat.db.account_pauses import get_pause_cause
-from csat.db.denials import find_denial
+from csat.db.denials import read_denial
 from csat.db.survey_records import edited_view_id
 from csat.db.surveys_by_requester import find_last_variants
 from csat.surveys.limits import Denial, Limits
@@ -58,6 +58,6 @@ def read_form_context(
     denial = None
     if recipient:
         view_id = edited_view_id(edited_id, "")
-        denial = find_denial(connection, account, key, recipient, transport, limits, now, view_id)
+        denial = read_denial(connection, account, key, recipient, transport, limits, now, view_id)
     is_paused = bool(x_account and get_pause_cause(connection, x_account))
     return FormContext(find_last_variants(connection, team, requester), denial, is_paused)

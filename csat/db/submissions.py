@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from csat.db.denials import find_denial
+from csat.db.denials import read_denial
 from csat.db.limits import FOREVER, NEVER, lock_account
 from csat.db.survey_records import (
     AGAIN,
@@ -63,7 +63,7 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
     lock_account(connection, submission.account)
     account, key, survey = submission.account, submission.recipient_key, submission.survey
     recipient, transport = survey.recipient, survey.transport
-    if denial := find_denial(connection, account, key, recipient, transport, limits, now, submission.view_id):
+    if denial := read_denial(connection, account, key, recipient, transport, limits, now, submission.view_id):
         if existing := _find_existing(connection, submission.view_id):
             return existing
         raise Denied(denial)
