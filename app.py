@@ -146,7 +146,7 @@ def forget(
 @cli.command()
 def export(
     output: Annotated[Path, typer.Option(help="The file to write, like surveys.csv.")],
-    since: Annotated[
+    period: Annotated[
         str, typer.Option(help="A period like 90d, last month, 2026-11, or 2026-09-01..2026-09-30.")
     ] = "90d",
     team: Annotated[str, typer.Option(help="The Slack team's ID, if the database has several.")] = "",
@@ -156,10 +156,10 @@ def export(
 
     settings = load_or_exit(load_settings_without_x_keys)
     try:
-        period = parse_period(since, utc_now(), settings.csat_timezone)
+        parsed = parse_period(period, utc_now(), settings.csat_timezone)
     except InvalidPeriod as problem:
-        give_up([f"--since: {problem}"])
-    run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
+        give_up([f"--period: {problem}"])
+    run(exporting.run(settings, parsed, team, output), "The export stopped", logging.WARNING)
 
 
 opt_outs = typer.Typer(

@@ -1,4 +1,4 @@
-"""`python app.py export --since 90d --output FILE.csv`: writes a CSV file with a row per survey."""
+"""`python app.py export --period 90d --output FILE.csv`: writes a CSV file with a row per survey."""
 
 import contextlib
 from pathlib import Path

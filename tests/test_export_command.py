@@ -209,7 +209,7 @@ async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -
     async with fake_environment(tmp_path) as (_, _, environment):
         await insert_sample_data(environment["DATABASE_URL"])
         code, printed = await run_command(
-            tmp_path, environment, "export", "--since", "90d", "--output", "all.csv"
+            tmp_path, environment, "export", "--period", "90d", "--output", "all.csv"
         )
 
     assert code == 0, printed
@@ -233,9 +233,9 @@ async def test_the_export_command_blames_no_scope_if_slack_does_not_accept_the_t
     )
 
 
-@pytest.mark.parametrize("since", ["%Y-%m", "%Y-%m-%d", "%Y-%m-%d..%Y-%m-%d"])
+@pytest.mark.parametrize("period", ["%Y-%m", "%Y-%m-%d", "%Y-%m-%d..%Y-%m-%d"])
 async def test_the_export_command_takes_the_periods_of_the_slash_command(
-    tmp_path: Path, database: Database, database_url: str, since: str
+    tmp_path: Path, database: Database, database_url: str, period: str
 ) -> None:
     yesterday = utc_now() - timedelta(days=1)
 
@@ -245,7 +245,7 @@ async def test_the_export_command_takes_the_periods_of_the_slash_command(
     async with fake_environment(tmp_path) as (_, _, environment):
         environment["DATABASE_URL"] = database_url
         code, printed = await run_command(
-            tmp_path, environment, "export", "--since", f"{yesterday:{since}}", "--output", "all.csv"
+            tmp_path, environment, "export", "--period", f"{yesterday:{period}}", "--output", "all.csv"
         )
 
     assert code == 0, printed
@@ -294,8 +294,8 @@ def list_files(folder: Path) -> list[str]:
     ("args", "advice"),
     [
         (
-            ("--output", "all.csv", "--since", "soon"),
-            "--since: “soon” isn't a period. Enter one like 30d, last week, 2026-11, or",
+            ("--output", "all.csv", "--period", "soon"),
+            "--period: “soon” isn't a period. Enter one like 30d, last week, 2026-11, or",
         ),
         (
             ("--output", "all.csv", "--team", "T0OTHER"),
@@ -327,7 +327,7 @@ async def test_the_export_command_names_the_file_that_it_can_not_write(tmp_path:
 async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
         await insert_sample_data(environment["DATABASE_URL"])
-        await run_command(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
+        await run_command(tmp_path, environment, "export", "--period", "90d", "--output", "all.csv")
         command = ("report", "--from", "all.csv", "--metric", "csat")
         code, printed = await run_command(tmp_path, {}, *command)
         _, links = await run_command(tmp_path, {}, *command, "--transport", "x_link")
