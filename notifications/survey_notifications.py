@@ -121,14 +121,24 @@ class SurveyNotifications:
                     await self._poster.update_message(Posted(status.channel, status.ts), *message)
 
     async def _update_if_overtaken(self, notification: Notification) -> None:
-        """Replace a message whose survey moved on while it was posted, when it could not be found yet."""
-        if notification.kind not in (*SUPERSEDED[NotificationKind.SENT], NotificationKind.LEFT_UNCERTAIN):
-            return
-        survey = await self._database.read(get_survey, notification.survey.id)
-        if survey is None or survey.state is notification.survey.state or survey.refusal == SENT_AGAIN:
-            return
-        if kind := SUPERSEDING.get(survey.state):
-            await self._update_earlier(Notification(survey=survey, kind=kind))
+        """Replace messages whose survey moved on while the notification was posted."""
+        survey = notification.survey
+        for survey_id in await self._list_overtakable(notification):
+            current = await self._database.read(get_survey, survey_id)
+            if current is None or current.refusal == SENT_AGAIN:
+                continue
+            is_overtaken = survey_id != survey.id or current.state is not survey.state
+            if is_overtaken and (kind := SUPERSEDING.get(current.state)):
+                await self._update_earlier(Notification(survey=current, kind=kind))
+
+    async def _list_overtakable(self, notification: Notification) -> list[int]:
+        """Return the surveys whose messages could not be found yet, or were just replaced."""
+        survey, kind = notification.survey, notification.kind
+        if kind in (*SUPERSEDED[NotificationKind.SENT], NotificationKind.LEFT_UNCERTAIN):
+            return [survey.id]
+        if kind is NotificationKind.REFUSED:
+            return [survey.id, *await self._database.read(list_replaced, survey)]
+        return []
 
     async def _list_earlier(self, notification: Notification) -> list[tuple[int, NotificationKind]]:
         """Return the survey and the kind of each earlier message that may have been posted."""

@@ -494,6 +494,21 @@ async def test_a_link_that_arrived_is_answered_though_x_refused_to_send_it_again
     assert linked.find_dm("may not have arrived") is None
 
 
+async def test_an_answer_while_the_refusal_of_a_repetition_is_posted_has_the_last_word(linked: World) -> None:
+    link = await send_unconfirmed(linked)
+    await linked.wait_until(is_app_idle)
+    with linked.workspace.faults.hold("chat.postEphemeral", times=1) as hold:
+        await send_again(linked, Fault.NOT_OPEN_TO_MESSAGES)
+        await hold.arrived.wait()
+        await answer_on_page(link, 4, "Fast.")
+        await linked.wait_for_dm("The survey to @mira_k was sent.")
+    await linked.wait_until(linked.is_outbox_empty)
+    await linked.wait_until(is_app_idle)
+
+    assert linked.find_dm("The survey to @mira_k was sent.")
+    assert not linked.find_dm("was not sent again")
+
+
 async def test_an_answer_after_a_refused_repetition_counts_as_one_survey(tmp_path: Path) -> None:
     async with linking(tmp_path, **SUPERVISED) as world:
         link = await send_unconfirmed(world)
