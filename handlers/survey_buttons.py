@@ -36,7 +36,7 @@ CANCEL_OUTCOMES = {
 ALREADY_SENT = "Too late to cancel: the survey to {customer} was already sent."
 
 ARRIVED = "Noted: the survey to {customer} arrived. The confirmation follows."
-SENT_AGAIN = "Sending the survey to {customer} again. We'll tell you how it went."
+SENT_AGAIN = "You chose to send the survey to {customer} again. We'll tell you how it went."
 LEFT_UNCERTAIN = "Left as it is. {promise} Until then you can still say whether it arrived."
 LEFT_TO_OTHER_ACCOUNT = (
     f"Left as it is. {wait_reasons.OTHER_ACCOUNT} "

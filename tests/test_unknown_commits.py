@@ -134,7 +134,7 @@ async def test_a_survey_is_sent_again_at_once_if_the_connection_breaks_during_th
     message = await send_uncertain(world)
     proxy.cut_after(b"INSERT INTO surveys", COMMIT)
     await click(world, "send_survey_again", message)
-    await world.wait_for_dm("Sending the survey to")
+    await world.wait_for_dm("You chose to send the survey to")
     await world.wait_for_message("sent a survey")
 
     assert world.states() == ["refused", "sent"]
