@@ -459,6 +459,7 @@ async def expect_supervisor_to_read(page: Page, rating: int, comment: str) -> No
     await expect(modal).to_contain_text(f"Rating: {rating} on a scale from 1 to 5")
     await expect(modal).to_contain_text(comment)
     await page.keyboard.press("Escape")
+    await expect(modal).to_have_count(0)
     await page.get_by_role("link", name="csat-slack").press("Enter")
     await page.get_by_role("link", name="Home", exact=True).press("Enter")
     home = page.get_by_role("region", name="Home of csat-slack")
