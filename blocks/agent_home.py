@@ -152,7 +152,8 @@ def _list_item(status: SurveyStatus) -> Iterator[RichTextElement]:
         yield text(" in ")
         yield RichTextElementParts.Channel(channel_id=status.channel)
     label = DISOWNED if status.is_disowned else STATE_LABELS[status.state]
-    yield text(f", {status.survey.metric.upper()}: {label}", bold=True)
+    yield text(", ")
+    yield text(f"{status.survey.metric.upper()}: {label}", bold=True)
     external_id = truncate_line(status.survey.external_id, MAX_REMARK_LENGTH)
     advice = CHECK_CUSTOMER if status.is_disowned else one_line(status.advice)
     remarks = (advice, external_id, "test" if status.survey.test else "")

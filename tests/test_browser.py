@@ -202,6 +202,14 @@ async def test_errors_are_shown_under_their_fields_and_typed_text_is_kept(page: 
     await expect(dialog.get_by_label("Case number")).to_have_value("kept")
 
 
+async def test_more_options_lead_the_keyboard_to_the_first_of_them(page: Page) -> None:
+    await post(page, "/csat @tomasberg")
+    dialog = await get_form(page)
+    await show_options(dialog)
+
+    await expect(dialog.get_by_role("combobox", name="Send as")).to_be_focused()
+
+
 @pytest.mark.slow
 async def test_a_refused_survey_can_be_edited_and_sent_again(page: Page) -> None:
     await page.get_by_role("button", name="Simulate problems").click()

@@ -37,9 +37,21 @@ async function refreshRegions() {
 function updateRegions(html) {
   const atEnd = queryAll("[data-scroll]").filter(isAtEnd);
   const knownIds = new Set(queryAll("[data-scroll]").map((list) => list.id));
-  for (const region of parseHtml(html).querySelectorAll("[data-region]")) morph(document.getElementById(region.id), region);
+  keepingFocusInModal(() => {
+    for (const region of parseHtml(html).querySelectorAll("[data-region]")) morph(document.getElementById(region.id), region);
+  });
   for (const list of queryAll("[data-scroll]")) if (atEnd.includes(list) || !knownIds.has(list.id)) list.scrollTop = list.scrollHeight;
   afterUpdate();
+}
+
+// A button that shows more fields goes when they come: the first of them gets its focus.
+function keepingFocusInModal(update) {
+  const modal = document.getElementById("modal");
+  const listFields = () => queryAll(":is(input, textarea, select)", modal);
+  const hadFocus = modal.contains(document.activeElement);
+  const known = new Set(listFields());
+  update();
+  if (hadFocus && !modal.contains(document.activeElement)) listFields().find((field) => !known.has(field))?.focus();
 }
 
 function isAtEnd(list) {
