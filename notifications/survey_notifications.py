@@ -96,6 +96,8 @@ class SurveyNotifications:
         is_asked = notification.kind is NotificationKind.UNCERTAIN and survey.replaced_id is None
         if not (is_queued or is_asked) or posted.channel in ("", survey.origin.channel):
             return
+        if is_asked and not await self._is_still_uncertain(survey.id):
+            return
         if is_asked or notification.kind is NotificationKind.WAITING_FOR_OTHERS:
             queued = await self._database.read(outbox.get_status, survey.id, NotificationKind.WAITING)
             if queued.ts:
@@ -103,6 +105,10 @@ class SurveyNotifications:
         message = survey_notifications.pointer(survey.survey, is_queued=is_queued)
         with contextlib.suppress(SlackError):
             await self._poster.post_in_conversation(survey.origin, *message, survey.accepted_at)
+
+    async def _is_still_uncertain(self, survey_id: int) -> bool:
+        survey = await self._database.read(get_survey, survey_id)
+        return survey is not None and survey.state is State.UNCERTAIN
 
     async def _update_earlier(self, notification: Notification) -> None:
         """Replace earlier messages to the requester; where that fails, their buttons say what holds now."""

@@ -459,8 +459,10 @@ async def test_the_question_whether_a_survey_arrived_closes_if_its_customer_answ
             await browser.post(newest_link(linked), data={"rating": "5", "action": "rate"})
         await linked.wait_until(lambda: linked.count_sent_notifications(NotificationKind.SENT))
     settled = await linked.wait_for_dm("The survey to @mira_k was sent.")
+    await linked.wait_until(is_app_idle)
 
     assert settled.ts == asked.ts
+    assert not linked.find_message("X didn't confirm the survey to @mira_k at once.")
 
 
 async def send_again(world: World, fault: Fault) -> None:
