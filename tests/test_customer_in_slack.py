@@ -662,7 +662,7 @@ async def test_nobody_is_named_in_a_channel_that_they_are_not_in(world: World) -
     )
     refusal = await world.wait_for_dm("was not sent.")
 
-    assert "use the shortcut on a message of theirs" in visible_text(refusal)
+    assert "choose ⋮ > Send feedback survey on a message of theirs" in visible_text(refusal)
     assert world.states() == ["refused"]
     assert world.count_messages(INVITED, fixtures.PARTNERS) == 0
 

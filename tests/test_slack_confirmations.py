@@ -60,7 +60,7 @@ async def test_the_requester_is_told_how_else_to_ask_a_person_who_can_t_be_messa
     refused = await world.wait_for_message("was not sent.", fixtures.PARTNERS)
 
     assert "Slack doesn't let this app message this person." in visible_text(refused)
-    assert "Use the shortcut on a message of theirs" in visible_text(refused)
+    assert "Choose ⋮ > Send feedback survey on a message of theirs" in visible_text(refused)
 
 
 async def test_a_survey_whose_instance_is_gone_is_no_matter_of_x(world: World) -> None:

@@ -121,7 +121,7 @@ async def test_status_says_that_a_person_could_not_be_messaged(world: World) -> 
     await run(world, "/csat status @noor")
 
     reply = await world.wait_for_message("The last try failed", viewer=fixtures.BEN)
-    assert "Use the shortcut on a message of theirs" in visible_text(reply)
+    assert "Choose ⋮ > Send feedback survey on a message of theirs" in visible_text(reply)
 
 
 @pytest.mark.parametrize("command", ["/csat status", "/csat stop"])

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from csat.surveys.transport_errors import Refused
 
 SHORTCUT = (
-    "the shortcut on a message of theirs, in a channel with this app: then they are asked in its thread."
+    "⋮ > Send feedback survey on a message of theirs, in a channel with this app: "
+    "then they are asked in its thread."
 )
 NOT_UP_TO_CUSTOMER = "That's not up to the customer."
 
@@ -18,7 +19,7 @@ class StrangerInSlack(Refused):
     """The person shares no channel with the app, or their company lets no app of others message them."""
 
     concerns_recipient = True
-    advice = f"Slack doesn't let this app message this person. Use {SHORTCUT}"
+    advice = f"Slack doesn't let this app message this person. Choose {SHORTCUT}"
 
 
 class NotAllowedInSlack(Refused):
@@ -27,7 +28,7 @@ class NotAllowedInSlack(Refused):
     advice = (
         f"A setting in Slack doesn't let this app write this message. {NOT_UP_TO_CUSTOMER} "
         "Ask an admin of your workspace, or of the customer's if that is another one, to allow it. "
-        f"Until then, use {SHORTCUT}"
+        f"Until then, choose {SHORTCUT}"
     )
     fix = "Have an admin of the workspace allow it, in its settings for posting and for apps."
 
@@ -37,7 +38,7 @@ class MessagesTabOff(Refused):
 
     advice = (
         f"This app can't write direct messages, as its Messages tab is off. {NOT_UP_TO_CUSTOMER} "
-        f"Ask an admin of this app to turn it on. Until then, use {SHORTCUT}"
+        f"Ask an admin of this app to turn it on. Until then, choose {SHORTCUT}"
     )
     fix = "Turn on the Messages tab at api.slack.com/apps (App Home), as python app.py manifest has it."
 
@@ -76,7 +77,7 @@ class ThreadClosed(Refused):
 
     advice = (
         "Slack lets this app neither message this person nor post in that thread, which is closed or gone. "
-        "Use the shortcut on a message of theirs in another channel that this app is in."
+        "Choose ⋮ > Send feedback survey on a message of theirs in another channel that this app is in."
     )
 
 
