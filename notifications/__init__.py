@@ -1,1 +1,1 @@
-"""Messages that nobody waits for: outbox notifications, low-rating alerts, the digest, App Home."""
+"""Messages that the app posts by itself: outbox notifications, low-rating alerts, the digest, App Home."""
