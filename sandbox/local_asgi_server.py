@@ -11,6 +11,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 LOOPBACK = "127.0.0.1"
 
+KEEP_ALIVE_SECONDS = 60
+"""How long an idle connection is kept: longer than clients keep it, so that no request meets its end."""
 GRACEFUL_SHUTDOWN_SECONDS = 1
 SHUTDOWN_POLL_SECONDS = 0.001
 
@@ -28,7 +30,14 @@ async def serve(
     """
     listener = socket.create_server((LOOPBACK, port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else some responses wait for 40 ms
-    config = uvicorn.Config(app, ws=websocket, lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app,
+        ws=websocket,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -1,4 +1,4 @@
-"""How a server shuts down."""
+"""Servers keep idle connections for long enough, and shut down soon."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from csat.web.server import bind
 from csat.web.server import serve as serve_app
-from sandbox.local_asgi_server import serve
+from csat.x_api.client import CONNECTION_LIMITS
+from sandbox.local_asgi_server import KEEP_ALIVE_SECONDS, serve
 from tests.local_client import local_client
 
 
@@ -33,6 +34,11 @@ class App(Starlette):
         self.arrived.set()
         await self.released.wait()
         return PlainTextResponse("done")
+
+
+def test_a_connection_is_kept_for_longer_than_the_app_would_use_it() -> None:
+    assert CONNECTION_LIMITS.keepalive_expiry
+    assert CONNECTION_LIMITS.keepalive_expiry < KEEP_ALIVE_SECONDS
 
 
 async def test_an_idle_server_shuts_down_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
