@@ -143,7 +143,7 @@ class SurveyNotifications:
         if kind in (*SUPERSEDED[NotificationKind.SENT], NotificationKind.LEFT_UNCERTAIN):
             return [survey.id]
         if kind is NotificationKind.REFUSED:
-            return [survey.id, *await self._database.read(list_replaced, survey)]
+            return await self._database.read(list_replaced, survey)
         return []
 
     async def _list_earlier(self, notification: Notification) -> list[tuple[int, NotificationKind]]:
