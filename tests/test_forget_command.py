@@ -16,7 +16,6 @@ from cli.errors import CommandError
 from cli.forget import NOT_FOUND, open_search_and_eraser
 from csat.db import (
     attempt_outcomes,
-    engines,
     incoming_updates,
     reconciliation,
     send_queue,
@@ -38,7 +37,7 @@ from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
 from tests.factories import NOON, SUPERVISED, make_origin, make_survey, make_update
-from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
+from tests.world import LOW_RATING_ALERT, World, idle_world, running_app, running_world, visible_text
 
 ERASED = f"<@{fixtures.ADA}> sent a survey to a customer. Their data has been deleted."
 
@@ -62,7 +61,7 @@ async def wait_until_sent(world: World, number: int = 1) -> None:
 
 
 async def erase_customer(world: World, typed: Recipient) -> ErasureResult:
-    """Erase a customer while the app runs."""
+    """Erase a customer, as the command does in a process of its own."""
     async with open_search_and_eraser(world.settings) as (search, eraser):
         result = ErasureResult()
         await eraser.erase((await search.find(typed)).survey_ids, result)
@@ -109,20 +108,19 @@ async def test_the_database_files_do_not_contain_an_erased_customer(
         assert "mira_k" not in read_database_files(world)
 
 
-async def test_if_the_wal_is_in_use_the_operator_is_told_to_restart_the_app(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engines, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
-    async with running_world(tmp_path) as world:
-        await submit_survey(world)
-        await wait_until_sent(world)
+@pytest.mark.usefixtures("short_busy_timeout")
+async def test_if_the_wal_is_in_use_the_operator_is_told_to_restart_the_app(tmp_path: Path) -> None:
+    async with idle_world(tmp_path) as world:
+        async with running_app(world):
+            await submit_survey(world)
+            await wait_until_sent(world)
         with contextlib.closing(sqlite3.connect(world.database_file)) as reader:
             reader.execute("begin")
             reader.execute("select * from surveys").fetchall()
             result = await erase_customer(world, XAccount(handle="mira_k"))
 
-        assert result.erased == 1
-        assert "Restart the app" in result.advice[0]
+    assert result.erased == 1
+    assert "Restart the app" in result.advice[0]
 
 
 def read_database_files(world: World) -> str:
