@@ -1,10 +1,11 @@
 """Actions on the page in a real browser."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA, BEN, LOUNGE, SUPPORT
@@ -73,6 +74,29 @@ async def test_esc_closes_the_modal_like_cancel_and_restores_the_focus(page: Pag
     await expect(page.get_by_role("textbox", name="Message #support")).to_be_focused()
     await expect(page.get_by_role("region", name="List of requests")).to_contain_text("view_closed")
     assert app.events[-1] == "closed"
+
+
+async def test_the_focus_stays_where_it_was_moved_once_slack_knows_that_the_modal_is_closed(
+    page: Page, app: SurveyApp
+) -> None:
+    held, moved = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        held.set()
+        await moved.wait()
+        await route.continue_()
+
+    await page.route("**/close?*", hold)
+    await open_modal(page)
+    await page.keyboard.press("Escape")
+    await held.wait()
+    channel = page.get_by_role("link", name="lounge")
+    await channel.focus()
+    moved.set()
+    await expect(page.locator("#modal")).to_have_attribute("data-view", "")
+
+    assert app.events[-1] == "closed"
+    await expect(channel).to_be_focused()
 
 
 async def test_each_message_has_the_shortcut_in_its_menu(page: Page, app: SurveyApp) -> None:

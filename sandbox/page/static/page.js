@@ -90,7 +90,7 @@ function updateModal() {
     modal.showModal();
   }
   if (shownView) focusFirstField(modal);
-  else {
+  else if (modal.open) {
     modal.close();
     focusBeforeModal?.focus();
   }
