@@ -20,8 +20,7 @@ from sqlalchemy import Connection, update
 
 from csat.db.database import Database
 from csat.db.tables import surveys
-from csat.reporting import export_files as exporting
-from csat.reporting.export_files import LookUpNames, manifest_path, read_export, write_export
+from csat.reporting.export_files import PAGE_SIZE, LookUpNames, manifest_path, read_export, write_export
 from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection, escape_formula
 from csat.reporting.periods import last_days
 from csat.surveys.states import State
@@ -54,9 +53,13 @@ async def _seeded_database(database: Database) -> Database:
 
 
 async def export_rows(
-    database: Database, path: Path, selection: Selection = ALL, look_up_names: LookUpNames = no_names
+    database: Database,
+    path: Path,
+    selection: Selection = ALL,
+    look_up_names: LookUpNames = no_names,
+    page_size: int = PAGE_SIZE,
 ) -> list[ExportRow]:
-    async for _ in write_export(database, selection, path, NOON, look_up_names):
+    async for _ in write_export(database, selection, path, NOON, look_up_names, page_size):
         pass
     return list(read_export(path))
 
@@ -77,25 +80,21 @@ async def test_every_sent_survey_has_a_row(seeded_database: Database, tmp_path: 
     assert 2 in ids
 
 
-async def test_exports_are_reproducible_for_any_page_size(
-    seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_exports_are_reproducible_for_any_page_size(seeded_database: Database, tmp_path: Path) -> None:
     await export_rows(seeded_database, tmp_path / "one.csv")
-    monkeypatch.setattr(exporting, "PAGE_SIZE", 7)
-    await export_rows(seeded_database, tmp_path / "two.csv")
+    await export_rows(seeded_database, tmp_path / "two.csv", page_size=7)
 
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
 async def test_surveys_sent_at_the_same_time_are_all_exported(
-    seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seeded_database: Database, tmp_path: Path
 ) -> None:
     expected = await export_rows(seeded_database, tmp_path / "before.csv")
     for row in expected[:10]:
         await seeded_database.run(update_survey, row.survey_id, sent_at=NOON, metric="csat")
-    monkeypatch.setattr(exporting, "PAGE_SIZE", 9)
 
-    rows = await export_rows(seeded_database, tmp_path / "after.csv")
+    rows = await export_rows(seeded_database, tmp_path / "after.csv", page_size=9)
 
     assert sorted(row.survey_id for row in rows) == sorted(row.survey_id for row in expected)
 
@@ -264,11 +263,8 @@ def test_any_text_is_read_back_as_it_was_but_for_formulas(text: str) -> None:
     assert ExportRow.from_cells(cells).external_id == escape_formula(text)
 
 
-async def test_an_interrupted_export_leaves_no_files(
-    seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exporting, "PAGE_SIZE", 100)
-    pages = write_export(seeded_database, ALL, tmp_path / "all.csv", NOON, no_names)
+async def test_an_interrupted_export_leaves_no_files(seeded_database: Database, tmp_path: Path) -> None:
+    pages = write_export(seeded_database, ALL, tmp_path / "all.csv", NOON, no_names, page_size=100)
     await anext(pages)
 
     await pages.aclose()

@@ -54,7 +54,12 @@ def manifest_path(path: Path) -> Path:
 
 
 async def write_export(
-    database: Database, selection: Selection, path: Path, now: datetime, look_up_names: LookUpNames
+    database: Database,
+    selection: Selection,
+    path: Path,
+    now: datetime,
+    look_up_names: LookUpNames,
+    page_size: int = PAGE_SIZE,
 ) -> AsyncGenerator[int, None]:
     """Write an export and its manifest, yielding the number of rows after each page.
 
@@ -64,7 +69,7 @@ async def write_export(
     writer, rows, tests = CsvWriter(), 0, 0
     with open_when_complete(path) as file:
         writer.write(file, [COLUMNS])
-        async for page in _fetch_pages(database, selection):
+        async for page in _fetch_pages(database, selection, page_size):
             names = await look_up_names({each for row in page for each in row.ids()})
             await asyncio.to_thread(writer.write, file, (row.with_names(names).to_cells() for row in page))
             rows += len(page)
@@ -122,10 +127,10 @@ def read_export(path: Path) -> Iterator[ExportRow]:
                 raise InvalidExport(f"{path.name}, line {reader.line_num}: {error}") from None
 
 
-async def _fetch_pages(database: Database, selection: Selection) -> AsyncIterator[list[ExportRow]]:
+async def _fetch_pages(database: Database, selection: Selection, size: int) -> AsyncIterator[list[ExportRow]]:
     for metric in Metric:
         after = None
-        while page := await database.read(export_queries.fetch_page, selection, metric, after, PAGE_SIZE):
+        while page := await database.read(export_queries.fetch_page, selection, metric, after, size):
             yield page
             after = Cursor(page[-1].sent_at, page[-1].survey_id)
 
