@@ -43,9 +43,6 @@ TOKEN_CHECK_INTERVAL = 60
 OUTAGE_CHECK_INTERVAL = 10
 """Seconds between two write checks while the database takes no writes."""
 
-SHUTDOWN_SECONDS = 9.0
-"""For everything that is in progress when the app stops: a little more than a call to X takes."""
-
 log = logging.getLogger(__name__)
 
 
@@ -56,14 +53,14 @@ async def lifespan(
     """Run the app until the block ends, and yield the base URL of its HTTP routes.
 
     Without a `clock` the app goes by the database's. On exit it takes nothing new, and finishes what is in
-    progress within `SHUTDOWN_SECONDS`.
+    progress within `timeouts.shutdown` seconds.
 
     Raises:
         DatabaseError, CatalogueError, OSError: it can't start.
     """
     silence_libraries()
     config = config or WorkerConfig(concurrency=settings.csat_concurrency)
-    shutdown = Deadline(SHUTDOWN_SECONDS)
+    shutdown = Deadline(settings.timeouts.shutdown)
     async with contextlib.AsyncExitStack() as stack:
         listeners = stack.enter_context(bind_listeners(settings))
         resources = await stack.enter_async_context(open_resources(settings, clock, shutdown))
@@ -111,6 +108,7 @@ def build_services(
         clock=resources.clock,
         limits=resources.limits,
         recipient_key=resources.recipient_key,
+        timeouts=resources.settings.timeouts,
         timezone=resources.settings.csat_timezone,
     )
 

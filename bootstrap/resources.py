@@ -48,10 +48,10 @@ async def open_resources(
     tasks, metrics = BackgroundTasks(), Metrics()
     async with contextlib.AsyncExitStack() as stack:
         _log_what_is_used(settings)
-        database = Database(settings.database_url.get_secret_value())
+        database = Database(settings.database_url.get_secret_value(), settings.timeouts)
         stack.callback(database.close)
         clock = clock or await DatabaseClock.open(database)
-        session = await stack.enter_async_context(open_session())
+        session = await stack.enter_async_context(open_session(settings.timeouts))
         x = await stack.enter_async_context(open_x(settings, clock, metrics.observe_x))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
         if x:
@@ -106,7 +106,13 @@ def build_slack_client(
 ) -> SlackClient:
     """Return the client of Slack's Web API, over a shared HTTP session."""
     return SlackClient(
-        build_web_client(settings.slack_bot_token, settings.slack_api_url, session, metrics.observe_slack),
+        build_web_client(
+            settings.slack_bot_token,
+            settings.slack_api_url,
+            session,
+            settings.timeouts,
+            metrics.observe_slack,
+        ),
         session,
         settings.slack_api_url,
         clock,

@@ -86,14 +86,14 @@ async def serve_slack_and_x(
             Route("/healthz", health.handle),
             *(_webhook_routes(settings, intake) if resources.x else []),
         ]
-        yield await stack.enter_async_context(serve_http(routes, listener))
+        yield await stack.enter_async_context(serve_http(routes, listener, settings.timeouts))
 
 
 @contextlib.asynccontextmanager
 async def serve_metrics(resources: Resources, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the metrics on a port of their own until the block ends."""
     routes = [Route(metrics_endpoint.PATH, MetricsEndpoint(resources).handle)]
-    async with serve_http(routes, listener) as url:
+    async with serve_http(routes, listener, resources.settings.timeouts) as url:
         log.info("Metrics at %s%s", url, metrics_endpoint.PATH)
         yield
 
@@ -102,7 +102,8 @@ async def serve_metrics(resources: Resources, listener: socket.socket) -> AsyncI
 async def serve_rating_page(resources: Resources, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the page on which customers rate, and nothing else, on a port of its own until the block ends."""
     page = RatingPageEndpoint(resources)
-    async with serve_http(page.routes(), listener, page.exception_handlers()) as url:
+    timeouts, handlers = resources.settings.timeouts, page.exception_handlers()
+    async with serve_http(page.routes(), listener, timeouts, handlers) as url:
         log.info("The rating page for %s is at %s", resources.settings.csat_public_url, url)
         yield
 

@@ -10,6 +10,7 @@ from csat.db.database import Database
 from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.outgoing_request_timing import Observe, ignore
 from csat.settings import Settings, SettingsWithoutXKeys
+from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
 from csat.surveys.transports import FACTS
@@ -37,9 +38,16 @@ async def open_x(
     if credentials is None:
         yield None
         return
-    async with open_http_client(credentials, settings.x_api_url, clock) as http:
+    async with open_http_client(credentials, settings.x_api_url, settings.timeouts, clock) as http:
         works_unenrolled = any(FACTS[name].works_unenrolled for name in settings.csat_transports)
         yield XClient(http, observe, works_unenrolled=works_unenrolled)
+
+
+@contextlib.asynccontextmanager
+async def open_slack(settings: SettingsWithoutXKeys) -> AsyncIterator[WebClient]:
+    """Yield a client of Slack's Web API until the block ends."""
+    async with open_session(settings.timeouts) as session:
+        yield build_web_client(settings.slack_bot_token, settings.slack_api_url, session, settings.timeouts)
 
 
 async def load_recipient_key(

@@ -129,8 +129,10 @@ def _database(settings: Settings) -> Finding:
     secrets = (settings.x_api_secret, settings.csat_secret_key)
     former, own = (secret.get_secret_value() if secret else None for secret in secrets)
     try:
-        schema = inspect_database(url)
-        if schema is not Schema.MISSING and (problem := find_secret_problem(url, former, own)):
+        schema = inspect_database(url, settings.timeouts)
+        if schema is not Schema.MISSING and (
+            problem := find_secret_problem(url, settings.timeouts, former, own)
+        ):
             return SECRET_FINDINGS[problem]
     except SchemaTooNew as error:
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=TOO_NEW_ADVICE)

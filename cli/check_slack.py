@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from bootstrap.values_from_settings import open_slack
 from cli import manifest
 from cli.finding import Finding, warning
 from csat.settings import Settings
@@ -12,7 +13,7 @@ from csat.slack_api.error_explanations import explain, is_busy
 from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
 from csat.slack_api.member_existence import ListedMembers, Problem
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
-from csat.slack_api.web_client import WebClient, build_web_client, open_session
+from csat.slack_api.web_client import WebClient
 from csat.web import paths
 
 TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
@@ -54,8 +55,7 @@ class SlackFindings(NamedTuple):
 
 async def check_slack(settings: Settings) -> SlackFindings:
     """Ask Slack about the settings; nothing is posted."""
-    async with open_session() as session:
-        web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
+    async with open_slack(settings) as web:
         team, findings = await _token(settings, web)
         if settings.csat_results_channel:
             findings += [each async for each in _results_channel(settings.csat_results_channel, web)]

@@ -52,7 +52,7 @@ async def check_x(settings: Settings, pause_cause: str) -> XFindings | None:
         nonlocal clock
         clock = _compare_clocks(response.headers.get("date", ""))
 
-    async with open_http_client(credentials, settings.x_api_url) as http:
+    async with open_http_client(credentials, settings.x_api_url, settings.timeouts) as http:
         http.event_hooks = {"response": [compare_clocks]}
         try:
             account = await XClient(http).get_me()

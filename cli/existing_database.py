@@ -22,7 +22,7 @@ def open_existing(settings: SettingsWithoutXKeys) -> Iterator[Database]:
     if file := find_file(settings):
         require_file(file)
     url = settings.database_url.get_secret_value()
-    with contextlib.closing(Database(url, may_migrate=False)) as database:
+    with contextlib.closing(Database(url, settings.timeouts, may_migrate=False)) as database:
         yield database
 
 

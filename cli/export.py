@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from bootstrap.values_from_settings import open_slack
 from cli.errors import CommandError
 from cli.existing_database import open_existing
 from csat.clock import utc_now
@@ -18,7 +19,6 @@ from csat.reporting.formatting import format_tests, format_unknown_names, plural
 from csat.reporting.periods import Period
 from csat.settings import SettingsWithoutXKeys
 from csat.slack_api.names_for_exports import Names
-from csat.slack_api.web_client import build_web_client, open_session
 
 
 class NotWritten(CommandError):
@@ -34,8 +34,7 @@ async def run(settings: SettingsWithoutXKeys, period: Period, team: str, output:
     with open_existing(settings) as database:
         chosen = _chosen(await database.read(export_queries.list_teams), team)
         selection = Selection(team=chosen, period=period)
-        async with open_session() as session:
-            web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
+        async with open_slack(settings) as web:
             try:
                 await _write(database, selection, output, Names(web))
             except OSError as error:

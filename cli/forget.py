@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import typer
@@ -76,9 +76,16 @@ class Eraser:
         result.erased += await self._database.run_with_retry(erasure.erase, survey_id, utc_now())
 
 
-async def run(settings: Settings, recipient: Recipient, *, yes: bool, without_slack: bool = False) -> None:
+async def run(
+    settings: Settings,
+    recipient: Recipient,
+    *,
+    yes: bool,
+    without_slack: bool = False,
+    retry_pauses: Sequence[float] = RETRY_PAUSES_SECONDS,
+) -> None:
     """Erase a customer after confirmation and print the result; exit with 1 if surveys remain or may do."""
-    opened = open_without_slack(settings) if without_slack else open_search_and_eraser(settings)
+    opened = open_without_slack(settings) if without_slack else open_search_and_eraser(settings, retry_pauses)
     async with opened as (search, eraser):
         recipient, found = await _find(search, recipient)
         on_file = pluralize(found.total, "survey")
@@ -100,13 +107,17 @@ async def run(settings: Settings, recipient: Recipient, *, yes: bool, without_sl
 
 
 @contextlib.asynccontextmanager
-async def open_search_and_eraser(settings: Settings) -> AsyncIterator[tuple[CustomerSearch, Eraser]]:
+async def open_search_and_eraser(
+    settings: Settings, retry_pauses: Sequence[float] = RETRY_PAUSES_SECONDS
+) -> AsyncIterator[tuple[CustomerSearch, Eraser]]:
     """Connect to the database, Slack and X until the block ends; raises `DatabaseError`."""
     with open_existing(settings) as database:
-        async with open_session() as session:
-            web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
+        async with open_session(settings.timeouts) as session:
+            web = build_web_client(
+                settings.slack_bot_token, settings.slack_api_url, session, settings.timeouts
+            )
             poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
-            messages = MessagesInSlack(database, poster, RETRY_PAUSES_SECONDS)
+            messages = MessagesInSlack(database, poster, retry_pauses)
             async with _open_search(settings, database, PeopleInSlack(web, database)) as search:
                 yield search, Eraser(database, messages)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import typer
 
-from bootstrap.values_from_settings import load_recipient_key, open_x
+from bootstrap.values_from_settings import load_recipient_key, open_slack, open_x
 from cli.command_runner import cancel_on_sigterm
 from cli.errors import CommandError
 from cli.existing_database import open_existing
@@ -28,7 +28,6 @@ from csat.reporting.export_files import CsvWriter, open_when_complete
 from csat.reporting.export_rows import to_cell
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings, SettingsWithoutXKeys
-from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import Recipient
 from csat.surveys.transport_errors import RetryLater, TransportError
@@ -183,8 +182,7 @@ async def import_file(settings: Settings, source: Path, *, apply: bool, from_lin
 async def open_importer(settings: Settings) -> AsyncIterator[Importer]:
     """Connect to the database, X and Slack until the block ends; raises `DatabaseError`."""
     with open_existing(settings) as database:
-        async with open_x(settings) as x, open_session() as session:
-            web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
+        async with open_x(settings) as x, open_slack(settings) as web:
             people = PeopleInSlack(web, database)
             yield Importer(database, x, people, await load_recipient_key(settings, database))
 

@@ -62,14 +62,16 @@ async def run(settings: SettingsWithoutXKeys, age: timedelta, *, dry_run: bool) 
             typer.echo(f"Removed {pluralize(removed, 'survey')}, with all attempts and notifications. {LEFT}")
 
 
-async def prune(database: Database, old: pruning.PrunableSurveys, before: datetime) -> AsyncIterator[int]:
+async def prune(
+    database: Database, old: pruning.PrunableSurveys, before: datetime, batch_size: int = BATCH_SIZE
+) -> AsyncIterator[int]:
     """Remove the counted surveys, and yield how many each transaction removed."""
     after = 0
     while after < old.max_id:
         started = time.monotonic()
-        removed = await database.run_with_retry(pruning.prune, before, after, old.max_id, BATCH_SIZE)
+        removed = await database.run_with_retry(pruning.prune, before, after, old.max_id, batch_size)
         yield len(removed)
-        after = max(removed) if len(removed) == BATCH_SIZE else old.max_id
+        after = max(removed) if len(removed) == batch_size else old.max_id
         await asyncio.sleep(max(MIN_PAUSE_SECONDS, time.monotonic() - started))  # lets other writers in
 
 

@@ -22,6 +22,7 @@ from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.db.restored_surveys import ask_about_unsettled
 from csat.reporting.formatting import pluralize
 from csat.settings import SettingsWithoutXKeys
+from csat.timeouts import Timeouts
 
 TO_REDO = (
     "What was done since the backup has to be done again: record opt-outs (/csat stop, or opt-outs import), "
@@ -49,7 +50,7 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
         with tempfile.TemporaryDirectory(prefix="restoring-", dir=database.parent) as folder:
             restored = Path(folder) / database.name
             back_up(source, restored)
-            unsettled, has_links = await _prepare(f"sqlite:///{restored}")
+            unsettled, has_links = await _prepare(f"sqlite:///{restored}", settings.timeouts)
             if os.geteuid() == 0:
                 os.chown(restored, owner.st_uid, owner.st_gid)  # the app may run as another user
             _put_in_place(restored, database)
@@ -63,10 +64,10 @@ async def run_after_restore(settings: SettingsWithoutXKeys) -> None:
     Raises `CommandError` if it has no tables or the app runs, or `DatabaseError`.
     """
     url = settings.database_url.get_secret_value()
-    if inspect_database(url) is Schema.MISSING:
+    if inspect_database(url, settings.timeouts) is Schema.MISSING:
         raise CommandError("the database has no tables. Restore it first, or check DATABASE_URL.")
     _require_stopped_app(settings)
-    unsettled, has_links = await _prepare(url)
+    unsettled, has_links = await _prepare(url, settings.timeouts)
     typer.echo(f"The restored database is ready for the app to start. {TO_REDO}")
     _tell(unsettled, has_links=has_links)
 
@@ -75,7 +76,7 @@ def _require_stopped_app(settings: SettingsWithoutXKeys) -> None:
     if file := find_file(settings):
         with _lock(file):
             pass
-    elif is_app_connected(settings.database_url.get_secret_value()):
+    elif is_app_connected(settings.database_url.get_secret_value(), settings.timeouts):
         raise CommandError("the database is in use: stop the app first.")
 
 
@@ -85,12 +86,12 @@ def _check_source(source: Path, database: Path) -> Contents:
     return check_backup(source)
 
 
-async def _prepare(url: str) -> tuple[int, bool]:
+async def _prepare(url: str, timeouts: Timeouts) -> tuple[int, bool]:
     """Migrate a restored database, and have requesters asked what is not settled.
 
     Return how many surveys that are, and whether it has the secret of links to the rating page.
     """
-    with contextlib.closing(Database(url)) as database:
+    with contextlib.closing(Database(url, timeouts)) as database:
         unsettled = await database.run(ask_about_unsettled, utc_now())
         return unsettled, bool(await database.read(load_rating_link_secrets))
 

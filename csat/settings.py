@@ -7,7 +7,16 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from csat.setting_types import (
@@ -31,6 +40,7 @@ from csat.setting_types import (
 from csat.surveys.networks import Network
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH
 from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES, TransportName
+from csat.timeouts import Timeouts
 
 MAX_MESSAGE_LENGTH: Final = 3_000
 """Slack's limit for a text input."""
@@ -120,6 +130,19 @@ class SettingsWithoutXKeys(BaseModel):
     csat_questions: Questions = Field(
         {}, description="ids of questions for each type, like csat: 14, 0; nps: 0"
     )
+
+    _timeouts: Timeouts = PrivateAttr(default_factory=Timeouts)
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long the app waits for others, which no environment variable sets."""
+        return self._timeouts
+
+    def with_timeouts(self, timeouts: Timeouts) -> Self:
+        """Return the same settings with other timeouts."""
+        copy = self.model_copy()
+        copy._timeouts = timeouts  # noqa: SLF001 - of its own class
+        return copy
 
     @field_validator("slack_signing_secret")
     @classmethod

@@ -20,6 +20,7 @@ from csat.settings import X_KEYS, Settings
 from csat.slack_api.errors import SlackError
 from csat.surveys.networks import Network
 from csat.surveys.transports import FACTS, TransportName
+from csat.timeouts import Timeouts
 from csat.web import paths
 from demo.seed import Colleague, Team, insert_past
 from demo.weekly_digest import post_digest
@@ -74,11 +75,11 @@ async def run(stopped: asyncio.Task[None]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def run_demo(port: int = 0) -> AsyncIterator[Sandbox]:
+async def run_demo(port: int = 0, timeouts: Timeouts | None = None) -> AsyncIterator[Sandbox]:
     """Run the app in a sandbox with an empty database, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
         async with serve_sandbox(page_port=port) as sandbox:
-            settings = demo_settings(sandbox, Path(folder))
+            settings = demo_settings(sandbox, Path(folder)).with_timeouts(timeouts or Timeouts())
             async with _running_app(sandbox, settings):
                 seeding = asyncio.create_task(_seed_on_request(sandbox, settings))
                 posting = asyncio.create_task(_post_digest_on_request(sandbox, settings))
@@ -158,7 +159,9 @@ async def _seed_on_request(sandbox: Sandbox, settings: Settings) -> None:
     while not seeded:
         await sandbox.page.sample_data.requested.wait()
         try:
-            with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+            with contextlib.closing(
+                Database(settings.database_url.get_secret_value(), settings.timeouts)
+            ) as database:
                 number = await database.run_with_retry(insert_past, _past_team(sandbox), utc_now())
         except DatabaseError as error:
             sandbox.page.sample_data.allow_again(f"Nothing was added: {error}. Try again.")

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete
 
-from bootstrap.lifespan import SHUTDOWN_SECONDS
 from bootstrap.resources import open_resources
 from csat.background_tasks import Deadline
 from csat.db.tables import digests
@@ -18,7 +17,7 @@ async def post_digest(settings: Settings, now: datetime) -> None:
     """Post the digest as on the next Monday, even a second time; raises `SlackError` or `DatabaseError`."""
     monday = next_monday(now, settings.csat_timezone)
     week = last_week(monday, settings.csat_timezone).first.isoformat()
-    async with open_resources(settings, lambda: monday, Deadline(SHUTDOWN_SECONDS)) as resources:
+    async with open_resources(settings, lambda: monday, Deadline(settings.timeouts.shutdown)) as resources:
         await resources.database.run(_forget, week)
         await WeeklyDigest(resources).post_if_due()
 

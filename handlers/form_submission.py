@@ -42,12 +42,6 @@ ALREADY_ACCEPTED = (
 )
 EDITED = "Edited: a new survey to {customer} takes its place. We'll tell you how it went."
 
-DATABASE_DEADLINE_SECONDS = 2.0
-"""For the commit to begin: it takes a part of the third second that Slack allows."""
-
-DENIAL_SECONDS = 0.8
-"""For the form to show a denial, in the rest of that second."""
-
 
 @dataclass(frozen=True)
 class Accepted:
@@ -85,7 +79,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Commit the survey, then let Slack close the form; or keep it open and say why."""
-    deadline = asyncio.get_running_loop().time() + DATABASE_DEADLINE_SECONDS
+    deadline = asyncio.get_running_loop().time() + services.timeouts.form_commit
     services.slack.views.supersede(view["id"])
     form = parse_form(services, body, view).model_copy(update={"submitted": True})
     if form.shown_questions != form.questions_block_id:  # the update that shows them was lost
@@ -123,7 +117,7 @@ async def _replace_refusal(services: Services, form: Form) -> None:
 async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> bool:
     """Show a denial with its date, its person and a link, and return True once the form has it."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DENIAL_SECONDS):
+        async with asyncio.timeout(services.timeouts.form_denial):
             link = await services.link_previous(denial, form.origin.channel)
             return await update_form(services, view, form.with_denial(denial, link))
     return False

@@ -16,9 +16,6 @@ NOT_KNOWN = (
     "We can't tell whether this was saved. Send it again from this form: either way, it's saved only once."
 )
 
-DATABASE_TIMEOUT_SECONDS = 1.0
-"""For the commit to begin: Slack has been asked about the person, and allows three seconds in all."""
-
 
 async def save(
     services: Services,
@@ -27,7 +24,8 @@ async def save(
     **kwargs: P.kwargs,
 ) -> T:
     """Run an idempotent transaction within the time that is left; raises `DatabaseError`."""
-    return await services.database.run_before_deadline(DATABASE_TIMEOUT_SECONDS, transaction, *args, **kwargs)
+    seconds = services.timeouts.modal_commit
+    return await services.database.run_before_deadline(seconds, transaction, *args, **kwargs)
 
 
 def explain(problem: Exception) -> str:

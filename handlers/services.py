@@ -32,15 +32,10 @@ from csat.surveys.origin import Origin
 from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson
 from csat.surveys.survey import Draft
 from csat.surveys.transport_errors import RetryLater
+from csat.timeouts import Timeouts
 from csat.x_api.client import XClient
 from csat.x_api.wire import Account
 from notifications.home_publisher import AppHome
-
-FORM_CONTEXT_SECONDS = 0.3
-"""For what a form shows beside what was typed: it must open while its trigger id lives."""
-
-LOOKUP_TIMEOUT_SECONDS = 1.5
-"""For X to look up an account while a person waits."""
 
 GONE = "This survey is no longer on file, so there's nothing left to do."
 OWN_ACCOUNT = "You can't send a survey to your own account on X. Choose the customer."
@@ -74,6 +69,7 @@ class Services:
     limits: Limits
     recipient_key: Callable[[str], str]
     """Returns the keyed hash of a recipient's id, by which the database knows them."""
+    timeouts: Timeouts
     timezone: ZoneInfo
     """The time zone of reports' days."""
     survey_locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -130,7 +126,7 @@ class Services:
         if recipient.id or self.x is None:
             return None
         try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self.timeouts.x_look_up):
                 account = await self.x.look_up_user(recipient)
         except (RetryLater, TimeoutError):
             return None
@@ -149,7 +145,7 @@ class Services:
         customer = (self.account, account, recipient, key, transport)
         known = (*requester, *customer, form.edited_id, self.limits, self.clock())
         with contextlib.suppress(DatabaseError, TimeoutError):
-            async with asyncio.timeout(FORM_CONTEXT_SECONDS):
+            async with asyncio.timeout(self.timeouts.form_context):
                 return await self.database.read(read_form_context, *known)
         return FormContext()
 

@@ -9,9 +9,6 @@ from csat.slack_api.users import User
 from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson
 from handlers.services import Services
 
-LOOKUP_TIMEOUT_SECONDS = 1.0
-"""For Slack to say who somebody is while a person waits."""
-
 ONESELF = "You can't send a survey to yourself. Choose the customer."
 AN_APP = "This is an app, not a person. Choose the customer."
 DEACTIVATED = "This person's account in Slack is deactivated, so they can't answer."
@@ -69,7 +66,7 @@ async def _is_agent(services: Services, user: str, *, if_unknown: bool) -> bool:
 
 async def _find_user(services: Services, user: str) -> User | None:
     try:
-        async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
+        async with asyncio.timeout(services.timeouts.slack_person):
             return await services.slack.users.get(user)
     except (SlackError, TimeoutError) as error:
         log.info("Slack does not say who a customer is: %s", error)

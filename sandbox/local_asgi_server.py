@@ -19,7 +19,10 @@ SHUTDOWN_POLL_SECONDS = 0.001
 
 @contextlib.asynccontextmanager
 async def serve(
-    app: ASGIApp, port: int = 0, websocket: type[asyncio.Protocol] = WebSocketsSansIOProtocol
+    app: ASGIApp,
+    port: int = 0,
+    websocket: type[asyncio.Protocol] = WebSocketsSansIOProtocol,
+    grace_seconds: float = GRACEFUL_SHUTDOWN_SECONDS,
 ) -> AsyncIterator[str]:
     """Serve `app` on 127.0.0.1 until the block ends, and yield its base URL, without a trailing slash.
 
@@ -27,6 +30,7 @@ async def serve(
         app: The ASGI app; its lifespan is not run.
         port: The port, or 0 to let the system choose a free one.
         websocket: The protocol class that uvicorn uses for WebSockets.
+        grace_seconds: How long open requests can go on once the block has ended.
     """
     listener = socket.create_server((LOOPBACK, port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else some responses wait for 40 ms
@@ -45,10 +49,10 @@ async def serve(
     try:
         yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
     finally:
-        await _shut_down(server)
+        await _shut_down(server, grace_seconds)
 
 
-async def _shut_down(server: uvicorn.Server) -> None:
+async def _shut_down(server: uvicorn.Server, grace_seconds: float) -> None:
     """Stop listening and let open requests finish, or cancel them after the grace period.
 
     `uvicorn.Server.serve` polls every 0.1 seconds, which would add 0.3 seconds to the teardown of each test.
@@ -56,7 +60,7 @@ async def _shut_down(server: uvicorn.Server) -> None:
     for listener in server.servers:
         listener.close()
     try:
-        async with asyncio.timeout(GRACEFUL_SHUTDOWN_SECONDS):
+        async with asyncio.timeout(grace_seconds):
             await _finish_requests(server.server_state)
     except TimeoutError:
         await _cancel_requests(server.server_state)

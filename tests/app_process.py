@@ -7,6 +7,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from sandbox.pubsub import PubSub
 from sandbox.slack import Workspace
 from sandbox.traffic_log import TrafficLog
 from sandbox.x import FakeX
-from tests.world import WAIT_SECONDS, World, x_settings
+from tests.timeouts import WAIT_SECONDS
+from tests.world import World, x_settings
 
 APP = Path(manifest.__file__).parent.with_name("app.py")
 
@@ -36,6 +38,7 @@ async def fake_environment(
             pubsub=pubsub,
             traffic=TrafficLog(pubsub),
             ack_timeout=WAIT_SECONDS,
+            trigger_lifetime=timedelta(seconds=WAIT_SECONDS),
         ),
         FakeX(pubsub=pubsub),
     )

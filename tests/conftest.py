@@ -5,61 +5,30 @@ import os
 import signal
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import aiohttp
 import pytest
 from hypothesis import settings
 from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_sdk.models.blocks import Block
 from sqlalchemy import Connection, Engine
 
+import app
 from blocks import block_json
 from csat.db.database import Database
-from csat.db.engines import PRAGMAS, open_engine
+from csat.db.engines import open_engine
+from csat.settings import SettingsWithoutXKeys
+from csat.settings_from_environment import load_settings, load_settings_without_x_keys
+from csat.timeouts import Timeouts
 from tests.canaries import use_canaries
 from tests.databases import KINDS, SLOW_KINDS, Databases, SharedStatements, fastest_place
 from tests.leak_env import LeakEnv, run_leak_env
 from tests.silent_proxy import SilentProxy
-from tests.world import WAIT_SECONDS, World, running_world
-
-
-def pragmas_with_busy_timeout(milliseconds: int) -> tuple[str, ...]:
-    """Return the app's SQLite pragmas with a different busy timeout."""
-    others = [pragma for pragma in PRAGMAS if not pragma.startswith("busy_timeout")]
-    return (*others, f"busy_timeout={milliseconds}")
-
-
-GENEROUS_TIMEOUTS = {
-    "bootstrap.lifespan.SHUTDOWN_SECONDS": WAIT_SECONDS,
-    "csat.db.engines.PRAGMAS": pragmas_with_busy_timeout(WAIT_SECONDS * 1000),
-    "csat.db.database.WRITE_SECONDS": WAIT_SECONDS,
-    "csat.db.database.READ_SECONDS": WAIT_SECONDS,
-    "csat.db.database.CHECK_SECONDS": WAIT_SECONDS,
-    "csat.db.transaction_deadlines.COMMIT_SECONDS": WAIT_SECONDS,
-    "csat.db.postgresql_connections.CONNECT_ARGS": {"connect_timeout": WAIT_SECONDS},
-    "csat.slack_api.client.PERMALINK_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.slack_api.client.OPEN_VIEW_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.slack_api.user_groups.TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.slack_api.user_permissions.TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.slack_api.socket_mode.SHUTDOWN_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.slack_api.socket_mode.HANDSHAKE_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.slack_api.web_client.CALL_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.x_api.client.CALL_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.x_api.client.HTTP_TIMEOUT": WAIT_SECONDS,
-    "handlers.form_submission.DATABASE_DEADLINE_SECONDS": WAIT_SECONDS,
-    "handlers.form_submission.DENIAL_SECONDS": WAIT_SECONDS,
-    "handlers.modal_submission.DATABASE_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "handlers.services.FORM_CONTEXT_SECONDS": WAIT_SECONDS,
-    "handlers.services.LOOKUP_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "handlers.slack_customers.LOOKUP_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "sandbox.slack.trigger_ids.TRIGGER_LIFETIME": timedelta(seconds=WAIT_SECONDS),
-    "sandbox.x.webhook.TIMEOUT": aiohttp.ClientTimeout(total=WAIT_SECONDS),
-}
+from tests.timeouts import GENEROUS, WAIT_SECONDS
+from tests.world import World, running_world
 
 # a shell starts what runs in the background with SIGINT ignored, which commands that are tested inherit
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -109,7 +78,7 @@ def _database_url(databases: Databases, tmp_path: Path, request: pytest.FixtureR
 
 @pytest.fixture(name="database")
 def _database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
+    database = Database(database_url, GENEROUS)
     yield database
     database.close()
 
@@ -119,7 +88,7 @@ def _engine(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Engine]:
     """The engine of a database of each kind, which the tests of a module share."""
-    engine = open_engine(databases.make(request.param, tmp_path_factory.mktemp("engine")))
+    engine = open_engine(databases.make(request.param, tmp_path_factory.mktemp("engine")), GENEROUS)
     yield engine
     engine.dispose()
 
@@ -140,19 +109,26 @@ def _proxy(databases: Databases, tmp_path: Path) -> Iterator[SilentProxy]:
         yield proxy
 
 
+@pytest.fixture(name="timeouts")
+def _timeouts() -> Timeouts:
+    """How long the app waits; tests parametrize it to let something take too long."""
+    return GENEROUS
+
+
 @pytest.fixture(name="any_world", params=SLOW_KINDS)
 async def _any_world(
-    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest, timeouts: Timeouts
 ) -> AsyncIterator[World]:
     """The app in Socket Mode, on each kind of database."""
-    async with running_world(tmp_path, database_url=databases.make(request.param, tmp_path)) as world:
+    url = databases.make(request.param, tmp_path)
+    async with running_world(tmp_path, database_url=url, timeouts=timeouts) as world:
         yield world
 
 
 @pytest.fixture(name="world")
-async def _world(tmp_path: Path) -> AsyncIterator[World]:
+async def _world(tmp_path: Path, timeouts: Timeouts) -> AsyncIterator[World]:
     """The app in Socket Mode."""
-    async with running_world(tmp_path) as world:
+    async with running_world(tmp_path, timeouts=timeouts) as world:
         yield world
 
 
@@ -186,12 +162,6 @@ async def _leak_env(
         yield env
 
 
-@pytest.fixture(name="short_busy_timeout")
-def _short_busy_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the busy timeout of SQLite."""
-    monkeypatch.setattr("csat.db.engines.PRAGMAS", pragmas_with_busy_timeout(50))
-
-
 @pytest.fixture(name="certificates", scope="session", autouse=True)
 def _certificates() -> Iterator[None]:
     """Load the trusted certificates once; that takes a third of the app's startup time."""
@@ -210,14 +180,25 @@ def _shared_statements() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(name="generous_timeouts", scope="session", autouse=True)
-def _generous_timeouts() -> Iterator[None]:
-    """No timeout of the app or the sandbox expires because the machine is busy."""
+@pytest.fixture(name="patient_bolt", scope="session", autouse=True)
+def _patient_bolt() -> Iterator[None]:
+    """Let Bolt's listeners acknowledge late, on a busy machine."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in GENEROUS_TIMEOUTS.items():
-            patch.setattr(name, value)
         ack_timeout = property(lambda _: WAIT_SECONDS, lambda *_: None)
         patch.setattr(AsyncCustomListener, "ack_timeout", ack_timeout, raising=False)
+        yield
+
+
+@pytest.fixture(name="patient_commands", scope="session", autouse=True)
+def _patient_commands() -> Iterator[None]:
+    """Give the commands that run in this process the timeouts of the tests."""
+
+    def load(load_settings: Callable[[], SettingsWithoutXKeys]) -> SettingsWithoutXKeys:
+        return load_settings().with_timeouts(GENEROUS)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for each in (load_settings, load_settings_without_x_keys):
+            patch.setattr(app, each.__name__, functools.partial(load, each))
         yield
 
 

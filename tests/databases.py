@@ -15,6 +15,7 @@ from sqlalchemy.util import LRUCache
 
 from csat.db.database import Database
 from csat.db.migrations import upgrade
+from tests.timeouts import GENEROUS
 
 KINDS = ("sqlite", "postgresql")
 SLOW_KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
@@ -86,7 +87,7 @@ class Databases:
             self._server = get_server(self._folder, cleanup_mode="stop")
             if not self._durable:
                 _execute(self._server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-            Database(_create_database(self._server, MIGRATED)).close()
+            Database(_create_database(self._server, MIGRATED), GENEROUS).close()
         return self._server
 
 
@@ -134,7 +135,7 @@ def _sqlite_url(folder: Path) -> str:
 @functools.cache
 def _migrated_sqlite() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        Database(_sqlite_url(Path(folder))).close()
+        Database(_sqlite_url(Path(folder)), GENEROUS).close()
         return Path(folder, "csat.db").read_bytes()
 
 

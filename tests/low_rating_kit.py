@@ -11,6 +11,7 @@ from csat.surveys.responses import Comment, Rating, Response, Update
 from csat.surveys.transports import TransportName
 from sandbox.slack import Message, fixtures
 from sandbox.x import Feedback
+from tests.timeouts import GENEROUS
 from tests.world import LOW_RATING_ALERT, World, visible_text
 
 COMMENT = "SENTINEL <!channel> Nobody helped me.\nTwice! \u202e*b* <https://evil.example|x>"
@@ -39,7 +40,7 @@ async def answer(world: World, feedback: Feedback, score: int, comment: str | No
             comment=Comment(text=answered.text.value, given_at=answered.text.at) if answered.text else None,
         ),
     )
-    with contextlib.closing(Database(world.database_url)) as database:
+    with contextlib.closing(Database(world.database_url, GENEROUS)) as database:
         key = make_recipient_key(await database.read(load_secret, ""), answered.to_user_id)
         assert (
             await database.run(incoming_updates.apply_update, update, key, world.clock())

@@ -22,7 +22,8 @@ from sandbox.free_ports import find_free_port
 from sandbox.slack import fixtures
 from tests.factories import make_row
 from tests.local_client import local_client
-from tests.world import WAIT_SECONDS, World, running_world
+from tests.timeouts import WAIT_SECONDS
+from tests.world import World, running_world
 
 
 @dataclass

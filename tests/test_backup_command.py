@@ -14,6 +14,7 @@ from cli.backup import back_up as back_up_file
 from csat.db.database import Database
 from tests.app_process import fake_environment, run_command
 from tests.databases import sqlite_in
+from tests.timeouts import GENEROUS
 from tests.world import World
 
 
@@ -44,7 +45,7 @@ async def test_a_backup_of_a_running_app_holds_its_surveys_and_only_its_owner_ca
 
     assert (code, printed) == (0, f"Wrote {target}: 1 survey and 0 opt-outs. Only you can read it.\n")
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    with contextlib.closing(Database(f"sqlite:///{target}")) as database:
+    with contextlib.closing(Database(f"sqlite:///{target}", GENEROUS)) as database:
         await database.check_writes()
 
 
@@ -73,7 +74,7 @@ async def test_a_backup_that_fails_leaves_no_file(world: World, tmp_path: Path) 
 def test_what_an_interrupted_backup_has_left_is_replaced_and_has_no_name_of_a_backup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Database(sqlite_in(tmp_path)).close()
+    Database(sqlite_in(tmp_path), GENEROUS).close()
     target = tmp_path / "backup.db"
     with monkeypatch.context() as patch:
         patch.setattr("cli.backup._delete", lambda _: None)  # as if the process was killed
@@ -88,7 +89,7 @@ def test_what_an_interrupted_backup_has_left_is_replaced_and_has_no_name_of_a_ba
 
 
 def test_a_full_disk_is_that_of_the_backup(tmp_path: Path) -> None:
-    Database(sqlite_in(tmp_path)).close()
+    Database(sqlite_in(tmp_path), GENEROUS).close()
     target = tmp_path / "backup.db"
 
     with limited_file_size(40_000), pytest.raises(BackupError) as error:
@@ -111,7 +112,7 @@ async def test_another_program_s_database_is_not_backed_up(tmp_path: Path) -> No
 
 
 async def test_who_can_not_open_the_database_is_told_as_whom_to_run_the_command(tmp_path: Path) -> None:
-    Database(sqlite_in(tmp_path)).close()
+    Database(sqlite_in(tmp_path), GENEROUS).close()
     (tmp_path / "csat.db-wal").mkdir()
     async with fake_environment(tmp_path) as (_, _, environment):
         code, printed = await run_command(tmp_path, environment, "backup", "backup.db")

@@ -13,6 +13,7 @@ from sandbox.server import Sandbox
 from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.sandbox.page_kit import expect_accessible, launch_chromium, open_page
+from tests.timeouts import GENEROUS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -25,7 +26,7 @@ async def _browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(name="sandbox", loop_scope="module")
 async def _sandbox() -> AsyncIterator[Sandbox]:
-    async with run_demo() as sandbox:
+    async with run_demo(timeouts=GENEROUS) as sandbox:
         await sandbox.workspace.wait_until(lambda: sandbox.workspace.connection_count, timeout_seconds=60)
         yield sandbox
 

@@ -29,6 +29,7 @@ from csat.db.recipient_keys import load_secret
 from csat.settings import DEFAULT_QUESTIONS_FILE, Settings
 from csat.surveys.opt_outs import How
 from csat.surveys.states import State
+from csat.timeouts import Timeouts
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ClockSkew, InvalidCredentials, OutOfCredit, SenderLocked
 from tests.app_process import run_command
@@ -36,6 +37,7 @@ from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
 from tests.databases import KINDS, Databases, migrate, read_schema, sqlite_in
 from tests.factories import NOON, make_row
 from tests.strategies import FEW_EXAMPLES
+from tests.timeouts import GENEROUS, SHORT_LOCK
 from tests.unwritable import Problem, unwritable
 from tests.world import WITHOUT_X
 
@@ -86,15 +88,17 @@ def environment(url: str, folder: Path) -> dict[str, str]:
     }
 
 
-async def run_check(folder: Path, answers: Mapping[str, Answer], **others: str | None) -> list[Finding]:
+async def run_check(folder: Path, answers: Mapping[str, Answer], **others: Any) -> list[Finding]:
+    """Return the findings; the others are settings, and `timeouts`."""
+    timeouts = others.pop("timeouts", GENEROUS)
     async with answering_server({**GOOD, **answers}) as url:
         values: dict[str, Any] = {name.lower(): value for name, value in environment(url, folder).items()}
         values |= others
-        return [finding async for finding in check(Settings(**values))]
+        return [finding async for finding in check(Settings(**values).with_timeouts(timeouts))]
 
 
-async def check_database(folder: Path, url: str) -> Finding:
-    return find(await run_check(folder, {}, database_url=url), "Database")
+async def check_database(folder: Path, url: str, timeouts: Timeouts = GENEROUS) -> Finding:
+    return find(await run_check(folder, {}, timeouts=timeouts, database_url=url), "Database")
 
 
 def find(findings: list[Finding], part: str) -> Finding:
@@ -638,7 +642,7 @@ async def test_a_busy_slack_is_not_taken_for_a_wrong_app_token(tmp_path: Path) -
 async def test_surveys_that_wait_for_another_account_are_counted(
     tmp_path: Path, database_url: str, answer: Answer, name: str
 ) -> None:
-    with contextlib.closing(Database(database_url)) as database:
+    with contextlib.closing(Database(database_url, GENEROUS)) as database:
         await database.run(insert_waiting, {BRAND: 12, "44196397": 3, "T1": 1, "T2": 2})
 
     findings = await run_check(tmp_path, {f"/2/users/{BRAND}": answer}, database_url=database_url)
@@ -663,7 +667,7 @@ async def test_surveys_that_may_have_arrived_are_counted_without_those_that_were
         erased,
     ]
     rows = [make_row(**{**usual, **value}) for value in values]
-    with contextlib.closing(Database(database_url)) as database:
+    with contextlib.closing(Database(database_url, GENEROUS)) as database:
         await database.run(lambda connection: connection.execute(insert(tables.surveys), rows))
 
     findings = await run_check(tmp_path, {}, database_url=database_url)
@@ -678,7 +682,7 @@ async def test_surveys_that_may_have_arrived_are_counted_without_those_that_were
 async def test_whose_surveys_wait_in_slack_is_left_open_while_slack_does_not_tell_the_workspace(
     tmp_path: Path, database_url: str
 ) -> None:
-    with contextlib.closing(Database(database_url)) as database:
+    with contextlib.closing(Database(database_url, GENEROUS)) as database:
         await database.run(insert_waiting, {"T1": 1})
 
     revoked = json_answer({"ok": False, "error": "token_revoked"})
@@ -694,7 +698,7 @@ async def test_whose_surveys_wait_in_slack_is_left_open_while_slack_does_not_tel
 async def test_cards_and_links_that_can_still_be_answered_are_counted_without_keys_and_rating_page(
     tmp_path: Path, database_url: str
 ) -> None:
-    with contextlib.closing(Database(database_url)) as database:
+    with contextlib.closing(Database(database_url, GENEROUS)) as database:
         await database.run(insert_asked, {"x_card": BRAND, "x_link": BRAND, "slack": "T1"})
         link = tables.surveys.c.transport == "x_link"
         await database.run(
@@ -717,12 +721,11 @@ async def test_cards_and_links_that_can_still_be_answered_are_counted_without_ke
     ]
 
 
-@pytest.mark.usefixtures("short_busy_timeout")
 async def test_a_database_that_another_program_holds_is_to_be_waited_for(tmp_path: Path) -> None:
     url = sqlite_in(tmp_path)
     with contextlib.closing(sqlite3.connect(tmp_path / "csat.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        finding = await check_database(tmp_path, url)
+        finding = await check_database(tmp_path, url, SHORT_LOCK)
 
     assert not finding.ok
     assert finding.message.endswith("database is locked")
@@ -791,7 +794,7 @@ async def test_each_optional_scope_that_is_not_granted_is_named_with_what_does_n
 async def test_surveys_that_wait_for_x_are_counted_without_its_keys(
     tmp_path: Path, database_url: str
 ) -> None:
-    with contextlib.closing(Database(database_url)) as database:
+    with contextlib.closing(Database(database_url, GENEROUS)) as database:
         await database.run(insert_waiting, {BRAND: 1, "T1": 0})
 
     findings = await run_check(
@@ -820,7 +823,7 @@ async def test_a_paused_account_is_a_finding_with_the_next_step(
     tmp_path: Path, database_url: str, cause: type[AccountRefused], me: Answer, advice: str
 ) -> None:
     await pause(database_url, cause)
-    with contextlib.closing(Database(database_url)) as database:
+    with contextlib.closing(Database(database_url, GENEROUS)) as database:
         await database.run(insert_waiting, {"44196397": 1})
 
     findings = await run_check(tmp_path, {ME: me}, database_url=database_url)
@@ -880,7 +883,7 @@ async def test_a_403_without_a_reason_is_told_with_its_likely_causes(tmp_path: P
 
 async def pause(url: str, cause: type[AccountRefused]) -> None:
     """Pause the account, as the app does when X refuses it."""
-    with contextlib.closing(Database(url)) as database:
+    with contextlib.closing(Database(url, GENEROUS)) as database:
         await database.run(account_pauses.ensure_account, "44196397")
         await database.run(
             account_pauses.pause, "44196397", cause.__name__, cause.fix, NOON, concerns_all_requests=True

@@ -1,11 +1,13 @@
 """The slash command and the message shortcut: what they prefill and who may use them."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sandbox.slack import SlackError, fixtures
+from tests.timeouts import GENEROUS
 from tests.world import WITHOUT_X, World, field_value, is_running, running_world, visible_text
 
 
@@ -391,10 +393,8 @@ async def test_help_delivered_twice_is_shown_twice(world: World) -> None:
     await world.wait_until(lambda: world.count_messages("asks a customer") == 2)
 
 
-async def test_opening_the_form_times_out_before_the_trigger_expires(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("csat.slack_api.client.OPEN_VIEW_TIMEOUT_SECONDS", 0.05)
+@pytest.mark.parametrize("timeouts", [replace(GENEROUS, slack_open_view=0.05)])
+async def test_opening_the_form_times_out_before_the_trigger_expires(world: World) -> None:
     with world.workspace.faults.hold("views.open"):
         await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 

@@ -5,12 +5,12 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
@@ -21,6 +21,7 @@ from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Fault
 from tests.databases import KINDS, sqlite_in
 from tests.silent_proxy import SilentProxy
+from tests.timeouts import SHORT_LOCK
 from tests.unwritable import Problem, unwritable
 from tests.world import World, running_world, visible_text
 
@@ -31,11 +32,8 @@ POLLERS = ("csat.delivery.send_worker", "notifications.notifier")
 """Their loggers."""
 
 
-@pytest.fixture(name="few_retries", autouse=True)
-def _few_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up at once what is retried for seconds, as if the database had been away for longer."""
-    monkeypatch.setattr("csat.db.database.RETRY", stamina.AsyncRetryingCaller(attempts=1))
-    monkeypatch.setattr("csat.db.outage_log.MAX_LOCK_SECONDS", 0)
+IMPATIENT = replace(SHORT_LOCK, sqlite_lock_outage=0, database_retry=0.01)
+"""As if the database had been away for longer."""
 
 
 @pytest.fixture(name="kind", params=KINDS)
@@ -56,12 +54,13 @@ def _urls(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> tuple[st
 async def _world(
     urls: tuple[str, str],
     tmp_path: Path,
-    short_busy_timeout: None,  # noqa: ARG001
 ) -> AsyncIterator[World]:
     """The app with an operator and a supervisor."""
     url, direct_url = urls
     people: dict[str, Any] = {"csat_operators": fixtures.BEN, "csat_supervisors": fixtures.CLEO}
-    async with running_world(tmp_path, database_url=url, direct_url=direct_url, **people) as world:
+    async with running_world(
+        tmp_path, database_url=url, direct_url=direct_url, timeouts=IMPATIENT, **people
+    ) as world:
         yield world
 
 
@@ -216,7 +215,7 @@ async def test_a_full_database_does_not_work_again_because_a_transaction_writes_
 ) -> None:
     caplog.set_level(logging.INFO)
     url, _ = urls
-    with contextlib.closing(Database(url)) as database, unwritable(url, Problem.FULL) as reason:
+    with contextlib.closing(Database(url, IMPATIENT)) as database, unwritable(url, Problem.FULL) as reason:
         for _ in range(2):
             with pytest.raises(DatabaseError, match=reason):
                 await database.run(try_write)
@@ -239,7 +238,6 @@ async def test_a_full_database_does_not_work_again_because_a_transaction_writes_
     ],
     ids=str,
 )
-@pytest.mark.usefixtures("short_busy_timeout")
 async def test_a_lock_is_an_outage_once_it_has_lasted_for_five_seconds(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -249,10 +247,9 @@ async def test_a_lock_is_an_outage_once_it_has_lasted_for_five_seconds(
 ) -> None:
     """Writes fail at these seconds, as another program holds the lock; None: one has succeeded."""
     now = 0.0
-    monkeypatch.setattr("csat.db.outage_log.MAX_LOCK_SECONDS", 5)
     monkeypatch.setattr("csat.db.outage_log.monotonic", lambda: 1_000 + now)
     caplog.set_level(logging.INFO)
-    with contextlib.closing(Database(sqlite_in(tmp_path))) as database:
+    with contextlib.closing(Database(sqlite_in(tmp_path), SHORT_LOCK)) as database:
         for second in failures:
             if second is None:
                 await database.run(try_write)

@@ -7,7 +7,8 @@ from demo.run import run_demo
 from sandbox.page.transport_switch import RESTARTED
 from sandbox.server import Sandbox
 from sandbox.slack import View, fixtures
-from tests.world import WAIT_SECONDS, visible_text
+from tests.timeouts import GENEROUS, WAIT_SECONDS
+from tests.world import visible_text
 
 TOMAS = "/csat @tomasberg"
 
@@ -26,14 +27,14 @@ async def open_form(sandbox: Sandbox) -> View:
 
 
 async def test_the_form_offers_both_transports() -> None:
-    async with run_demo() as sandbox:
+    async with run_demo(timeouts=GENEROUS) as sandbox:
         form = await open_form(sandbox)
 
         assert "What the customer will read · X's feedback card" in visible_text(form)
 
 
 async def test_the_app_restarts_with_other_transports_and_loses_nothing() -> None:
-    async with run_demo() as sandbox:
+    async with run_demo(timeouts=GENEROUS) as sandbox:
         await open_form(sandbox)
         await sandbox.workspace.submit_view(fixtures.ADA)
         await wait_until(sandbox, lambda: sandbox.x.feedbacks)
@@ -47,7 +48,7 @@ async def test_the_app_restarts_with_other_transports_and_loses_nothing() -> Non
 
 
 async def test_the_past_of_a_team_with_slack_alone_was_asked_in_slack() -> None:
-    async with run_demo() as sandbox:
+    async with run_demo(timeouts=GENEROUS) as sandbox:
         sandbox.page.transports.choose("slack")
         await wait_until(sandbox, lambda: sandbox.page.transports.status == RESTARTED)
         before = len(sandbox.x.requests)

@@ -22,7 +22,8 @@ from sandbox.slack import fixtures
 from sandbox.slack.blockkit import validate_blocks
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SUPERVISED
-from tests.world import HASTY, WAIT_SECONDS, World, is_app_idle, running_world, visible_text
+from tests.timeouts import GENEROUS, WAIT_SECONDS
+from tests.world import HASTY, World, is_app_idle, running_world, visible_text
 
 TITLE = "Last week: "
 
@@ -270,7 +271,7 @@ def test_the_digest_is_due_at_nine_local_time(zone: str, now: str, expected: str
 
 
 async def test_in_the_demo_monday_comes_whenever_somebody_asks_for_it() -> None:
-    async with run_demo() as sandbox:
+    async with run_demo(timeouts=GENEROUS) as sandbox:
         await sandbox.workspace.wait_until(lambda: sandbox.workspace.connection_count)
         digest, sample_data = sandbox.page.digest, sandbox.page.sample_data
 

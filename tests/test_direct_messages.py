@@ -26,6 +26,7 @@ from csat.x_api.errors import (
 from sandbox.local_asgi_server import serve
 from sandbox.x import Endpoint, FakeX, Fault
 from tests.strategies import JSON
+from tests.timeouts import GENEROUS
 from tests.x_examples import EXAMPLE_MESSAGE, SENT_MESSAGE, error_json, make_credentials, problem_json
 
 URL = "https://support.northwind.example/r/c2VjcmV0"
@@ -299,7 +300,7 @@ ADA = "1820000000000000011"
 
 @contextlib.asynccontextmanager
 async def client_of(x: FakeX) -> AsyncIterator[XClient]:
-    async with serve(x.app) as url, open_http_client(make_credentials(x.keys), url) as http:
+    async with serve(x.app) as url, open_http_client(make_credentials(x.keys), url, GENEROUS) as http:
         yield XClient(http)
 
 

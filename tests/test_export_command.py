@@ -30,6 +30,7 @@ from sandbox.slack import File, fixtures
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON, SAMPLE_TEAM, insert_rated, no_names
+from tests.timeouts import GENEROUS
 from tests.world import World, is_app_idle, running_world
 
 
@@ -55,7 +56,7 @@ async def _supervised(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def insert_sample_data(url: str) -> None:
-    database = Database(url)
+    database = Database(url, GENEROUS)
     await database.run(insert_past, SAMPLE_TEAM, utc_now())
     database.close()
 
@@ -221,7 +222,7 @@ async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -
 
 async def test_the_export_command_blames_no_scope_if_slack_does_not_accept_the_token(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
-        with contextlib.closing(Database(environment["DATABASE_URL"])) as database:
+        with contextlib.closing(Database(environment["DATABASE_URL"], GENEROUS)) as database:
             await database.run(insert_rated, [5], utc_now())
         environment["SLACK_BOT_TOKEN"] = "xoxb-wrong"
         code, printed = await run_command(tmp_path, environment, "export", "--output", "all.csv")
@@ -272,7 +273,7 @@ async def test_the_report_command_says_how_many_surveys_the_file_leaves_out(
 async def test_the_export_command_leaves_a_file_that_exists_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "all.csv").write_text("another file", encoding="utf-8")
     async with fake_environment(tmp_path) as (_, _, environment):
-        with contextlib.closing(Database(environment["DATABASE_URL"])) as database:
+        with contextlib.closing(Database(environment["DATABASE_URL"], GENEROUS)) as database:
             await database.run(insert_rated, [5], utc_now())
             code, printed = await run_command(tmp_path, environment, "export", "--output", "all.csv")
             exports = await database.read(lambda connection: connection.execute(select(tables.audit)).all())
@@ -307,7 +308,7 @@ async def test_the_export_command_explains_invalid_options(
     tmp_path: Path, args: tuple[str, ...], advice: str
 ) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
-        Database(environment["DATABASE_URL"]).close()
+        Database(environment["DATABASE_URL"], GENEROUS).close()
         code, printed = await run_command(tmp_path, environment, "export", *args)
 
     assert code == 1
@@ -332,7 +333,7 @@ async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path
         code, printed = await run_command(tmp_path, {}, *command)
         _, links = await run_command(tmp_path, {}, *command, "--transport", "x_link")
 
-    database = Database(environment["DATABASE_URL"])
+    database = Database(environment["DATABASE_URL"], GENEROUS)
     period = last_days(90, utc_now(), ZoneInfo("UTC"))
     filters = Filters(team=fixtures.TEAM, metric=Metric.CSAT)
     report = await fetch_report(database, filters, period, utc_now())

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from blocks.uncertain_survey import NOT_FOUND_OUT
 from cli import forget
 from cli.customer_messages import ErasureResult
 from cli.errors import CommandError
-from cli.forget import NOT_FOUND, open_search_and_eraser
+from cli.forget import NOT_FOUND, RETRY_PAUSES_SECONDS, open_search_and_eraser
 from csat.db import (
     attempt_outcomes,
     incoming_updates,
@@ -37,6 +38,7 @@ from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
 from tests.factories import NOON, SUPERVISED, make_origin, make_survey, make_update
+from tests.timeouts import GENEROUS, SHORT_LOCK
 from tests.world import LOW_RATING_ALERT, World, idle_world, running_app, running_world, visible_text
 
 ERASED = f"<@{fixtures.ADA}> sent a survey to a customer. Their data has been deleted."
@@ -60,9 +62,11 @@ async def wait_until_sent(world: World, number: int = 1) -> None:
     await world.wait_until(lambda: world.states().count("sent") == number and world.is_outbox_empty())
 
 
-async def erase_customer(world: World, typed: Recipient) -> ErasureResult:
+async def erase_customer(
+    world: World, typed: Recipient, retry_pauses: Sequence[float] = RETRY_PAUSES_SECONDS
+) -> ErasureResult:
     """Erase a customer, as the command does in a process of its own."""
-    async with open_search_and_eraser(world.settings) as (search, eraser):
+    async with open_search_and_eraser(world.settings, retry_pauses) as (search, eraser):
         result = ErasureResult()
         await eraser.erase((await search.find(typed)).survey_ids, result)
         return result
@@ -108,9 +112,8 @@ async def test_the_database_files_do_not_contain_an_erased_customer(
         assert "mira_k" not in read_database_files(world)
 
 
-@pytest.mark.usefixtures("short_busy_timeout")
 async def test_if_the_wal_is_in_use_the_operator_is_told_to_restart_the_app(tmp_path: Path) -> None:
-    async with idle_world(tmp_path) as world:
+    async with idle_world(tmp_path, timeouts=SHORT_LOCK) as world:
         async with running_app(world):
             await submit_survey(world)
             await wait_until_sent(world)
@@ -223,7 +226,7 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
     await world.workspace.click(fixtures.ADA, "leave_survey", channel=prompt.channel, ts=prompt.ts)
     await world.wait_for_dm("Left as it is.")
     early = await erase_customer(world, XAccount(handle="mira_k"))
-    database = Database(world.database_url)
+    database = Database(world.database_url, GENEROUS)
     await database.run(reconciliation.give_up_reconciling, 1, NOON)
     database.close()
     await world.wait_for_dm(NOT_FOUND_OUT)
@@ -265,14 +268,11 @@ async def test_the_operator_is_told_of_a_message_posted_through_a_response_url(w
     ]
 
 
-async def test_while_slack_is_unavailable_the_survey_is_not_erased(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_while_slack_is_unavailable_the_survey_is_not_erased(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
-    monkeypatch.setattr("cli.forget.RETRY_PAUSES_SECONDS", ())
     world.workspace.faults.fail("chat.update", "internal_error")
-    failed = await erase_customer(world, XAccount(handle="mira_k"))
+    failed = await erase_customer(world, XAccount(handle="mira_k"), retry_pauses=())
 
     assert (failed.erased, failed.remaining) == (0, 1)
     assert failed.advice == ["Slack is unavailable at the moment (internal_error)."]
@@ -311,7 +311,7 @@ async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_erased_an
 
 async def test_nothing_found_is_not_all_while_x_is_unavailable(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, x, environment):
-        Database(environment["DATABASE_URL"]).close()
+        Database(environment["DATABASE_URL"], GENEROUS).close()
         x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
         code, printed = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 
@@ -369,7 +369,7 @@ async def test_an_erased_recipient_has_no_label(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
     await erase_customer(world, XAccount(handle="mira_k"))
-    database = Database(world.database_url)
+    database = Database(world.database_url, GENEROUS)
     record = await database.read(get_survey, 1)
     database.close()
 
@@ -438,7 +438,7 @@ async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
     tmp_path: Path,
 ) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
-        Database(environment["DATABASE_URL"]).close()
+        Database(environment["DATABASE_URL"], GENEROUS).close()
         invalid = await run_command(tmp_path, environment, "forget", "somebody else")
         unknown = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 
@@ -450,7 +450,7 @@ async def test_a_person_in_a_workspace_that_does_not_ask_them_is_not_said_to_hav
     tmp_path: Path,
 ) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
-        Database(environment["DATABASE_URL"]).close()
+        Database(environment["DATABASE_URL"], GENEROUS).close()
         code, printed = await run_command(
             tmp_path, environment, "forget", f"{fixtures.OTHER_TEAM}/{fixtures.SAM}"
         )

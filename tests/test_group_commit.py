@@ -21,27 +21,28 @@ from csat.db.tables import accounts, attempts, surveys
 from csat.surveys.limits import Denied, Limits
 from tests.databases import Databases
 from tests.factories import NOON, make_origin, make_survey
+from tests.timeouts import GENEROUS, SHORT_LOCK
 
 Transaction = Callable[[Connection], object]
 
 
 @pytest.fixture(name="sqlite")
 def _sqlite(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'csat.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'csat.db'}", GENEROUS)
     yield database
     database.close()
 
 
 @pytest.fixture(name="database")
 def _database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
+    database = Database(database_url, GENEROUS)
     yield database
     database.close()
 
 
 @pytest.fixture(name="postgresql")
 def _postgresql(databases: Databases, tmp_path: Path) -> Iterator[Database]:
-    database = Database(databases.make("postgresql", tmp_path))
+    database = Database(databases.make("postgresql", tmp_path), GENEROUS)
     yield database
     database.close()
 
@@ -205,11 +206,8 @@ async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(datab
     assert await read_accounts(database) == ["a", "c"]
 
 
-async def test_transactions_wait_for_a_locked_file_once_and_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("csat.db.engines.PRAGMAS", ("journal_mode=WAL", "busy_timeout=10"))
-    database, begins = Database(f"sqlite:///{tmp_path / 'csat.db'}"), list[object]()
+async def test_transactions_wait_for_a_locked_file_once_and_together(tmp_path: Path) -> None:
+    database, begins = Database(f"sqlite:///{tmp_path / 'csat.db'}", SHORT_LOCK), list[object]()
     lock = sqlite3.connect(tmp_path / "csat.db", isolation_level=None)
     lock.execute("begin immediate")
     add_begin = begins.append

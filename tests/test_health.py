@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from sqlalchemy import Connection, event
 from csat.db.database import Database
 from csat.db.tables import write_checks
 from csat.db.write_check import try_write
+from csat.timeouts import Timeouts
 from tests.databases import Databases
 from tests.local_client import local_client
+from tests.timeouts import GENEROUS, WAIT_SECONDS
 from tests.unwritable import Problem, unwritable
-from tests.world import WAIT_SECONDS, World, running_world
+from tests.world import World, running_world
 
 
 async def health(world: World) -> tuple[int, list[str]]:
@@ -26,9 +29,9 @@ async def health(world: World) -> tuple[int, list[str]]:
 
 
 @pytest.fixture(name="world")
-async def _world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def _world(database_url: str, tmp_path: Path, timeouts: Timeouts) -> AsyncIterator[World]:
     """The app on each kind of database."""
-    async with running_world(tmp_path, database_url=database_url) as world:
+    async with running_world(tmp_path, database_url=database_url, timeouts=timeouts) as world:
         yield world
 
 
@@ -64,10 +67,8 @@ async def test_a_health_check_leaves_no_row(world: World, writes: list[str]) -> 
     assert len(writes) == 1
 
 
-async def test_many_health_checks_write_once_in_a_second(
-    world: World, writes: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("csat.web.health.WRITE_INTERVAL_SECONDS", WAIT_SECONDS)
+@pytest.mark.parametrize("timeouts", [replace(GENEROUS, health_write=WAIT_SECONDS)])
+async def test_many_health_checks_write_once_in_a_second(world: World, writes: list[str]) -> None:
     responses = await asyncio.gather(*(health(world) for _ in range(9)))
     responses.append(await health(world))
 
@@ -87,7 +88,10 @@ async def test_on_postgresql_a_write_check_waits_for_no_transaction_here_or_of_a
         released.wait(WAIT_SECONDS)
 
     url = databases.make("postgresql", tmp_path)
-    with contextlib.closing(Database(url)) as database, contextlib.closing(Database(url)) as other:
+    with (
+        contextlib.closing(Database(url, GENEROUS)) as database,
+        contextlib.closing(Database(url, GENEROUS)) as other,
+    ):
         held = asyncio.gather(
             database.run(hold, 0), database.run_before_deadline(WAIT_SECONDS, hold, 1), other.run(hold, 2)
         )

@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.world import WAIT_SECONDS, World, running_world
+from csat.timeouts import Timeouts
+from csat.web.limited_http_protocol import MAX_CONNECTIONS
+from tests.timeouts import GENEROUS, WAIT_SECONDS
+from tests.world import World, running_world
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: app\r\n\r\n"
 POST = b"POST /slack/events HTTP/1.1\r\nhost: app\r\n"
@@ -55,8 +59,8 @@ class Client(NamedTuple):
 
 
 @pytest.fixture(name="http")
-async def _http(tmp_path: Path) -> AsyncIterator[World]:
-    async with running_world(tmp_path, socket=False) as world:
+async def _http(tmp_path: Path, timeouts: Timeouts) -> AsyncIterator[World]:
+    async with running_world(tmp_path, socket=False, timeouts=timeouts) as world:
         yield world
 
 
@@ -103,10 +107,10 @@ async def test_requests_that_arrive_together_are_all_handled(http: World) -> Non
 
 
 @pytest.mark.parametrize(("beginning", "more"), [(b"", b"\r\n"), (POST + b"x: ", b"a")])
+@pytest.mark.parametrize("timeouts", [replace(GENEROUS, http_head=0.2)])
 async def test_a_head_must_arrive_in_time_even_if_it_goes_on(
-    http: World, monkeypatch: pytest.MonkeyPatch, beginning: bytes, more: bytes
+    http: World, beginning: bytes, more: bytes
 ) -> None:
-    monkeypatch.setattr("csat.web.limited_http_protocol.HEAD_TIMEOUT_SECONDS", 0.2)
     async with connect(http) as silent, connect(http) as slow:
         await silent.send(beginning)
         await slow.send(beginning)
@@ -116,14 +120,11 @@ async def test_a_head_must_arrive_in_time_even_if_it_goes_on(
 
 
 @pytest.mark.parametrize("path", ["/slack/events", "/x/feedback", "/healthz", "/nowhere"])
-async def test_a_body_must_arrive_in_time_even_if_it_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    monkeypatch.setattr("csat.web.limited_http_protocol.BODY_TIMEOUT_SECONDS", 0.2)
+async def test_a_body_must_arrive_in_time_even_if_it_goes_on(tmp_path: Path, path: str) -> None:
     head = f"POST {path} HTTP/1.1\r\nhost: app\r\ncontent-length: 100000\r\n\r\n".encode()
     webhook: dict[str, Any] = {"x_webhook_user": "x", "x_webhook_password": "secret"}
     async with (
-        running_world(tmp_path, socket=False, **webhook) as world,
+        running_world(tmp_path, socket=False, timeouts=replace(GENEROUS, http_body=0.2), **webhook) as world,
         connect(world) as silent,
         connect(world) as slow,
     ):
@@ -133,12 +134,9 @@ async def test_a_body_must_arrive_in_time_even_if_it_goes_on(
 
 
 @pytest.mark.parametrize("more", [b"", b"\r\n"])
-async def test_an_idle_connection_is_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: bytes
-) -> None:
-    monkeypatch.setattr("csat.web.server.KEEP_ALIVE_SECONDS", 0.2)
-    monkeypatch.setattr("csat.web.limited_http_protocol.HEAD_TIMEOUT_SECONDS", 0.2)
-    async with running_world(tmp_path, socket=False) as world, connect(world) as client:
+@pytest.mark.parametrize("timeouts", [replace(GENEROUS, http_keep_alive=1, http_head=1)])
+async def test_an_idle_connection_is_closed(http: World, more: bytes) -> None:
+    async with connect(http) as client:
         await client.send(GET)
         assert status(await client.read_response()) == 200
 
@@ -146,17 +144,16 @@ async def test_an_idle_connection_is_closed(
 
 
 async def test_connections_beyond_the_limit_are_refused_until_others_are_closed(
-    http: World, monkeypatch: pytest.MonkeyPatch
+    http: World,
 ) -> None:
-    monkeypatch.setattr("csat.web.limited_http_protocol.MAX_CONNECTIONS", 2)
-    async with connect(http) as client:
-        await client.send(GET)
-        assert status(await client.read_response()) == 200
-        async with connect(http) as second:
-            await second.send(GET)
-            assert status(await second.read_response()) == 200
-            async with connect(http) as third:
-                assert status(await third.read_until_closed()) == 503
+    async with contextlib.AsyncExitStack() as others:
+        for _ in range(MAX_CONNECTIONS - 1):
+            await others.enter_async_context(connect(http))
+        async with connect(http) as last:
+            await last.send(GET)
+            assert status(await last.read_response()) == 200
+            async with connect(http) as one_more:
+                assert status(await one_more.read_until_closed()) == 503
         async with asyncio.timeout(WAIT_SECONDS):
             while (again := await try_request(http)) == 503:  # noqa: ASYNC110 - the app tells nobody of it
                 await asyncio.sleep(0.003)

@@ -22,6 +22,7 @@ from tests.canaries import NPS
 from tests.factories import make_rated_row
 from tests.leak_env import LeakEnv
 from tests.local_client import local_client
+from tests.timeouts import GENEROUS
 
 COMMENT = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
@@ -111,7 +112,7 @@ async def test_rejected_webhook_requests_do_not_leak(leak_env: LeakEnv) -> None:
 
 async def test_an_answer_that_cannot_be_stored_does_not_leak(leak_env: LeakEnv) -> None:
     world = leak_env.world
-    with contextlib.closing(Database(world.database_url)) as database:
+    with contextlib.closing(Database(world.database_url, GENEROUS)) as database:
         await database.run(forbid_comments)
     feedback = await leak_env.send_late_survey()
     world.x.respond(

@@ -24,6 +24,7 @@ from handlers.services import GONE
 from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.factories import NOON, make_origin, make_survey
+from tests.timeouts import GENEROUS, WITHOUT_LOOK_UP
 from tests.world import World, running_world, visible_text
 
 MIRA = XAccount(handle="mira_k", id="33")
@@ -471,12 +472,9 @@ async def ask_about_uncertain_survey(world: World, recipient: str) -> Message:
     return await world.wait_for_dm(f"The survey to {recipient} may not have arrived")
 
 
-@pytest.mark.parametrize("lookup_seconds", [1.5, 0.0])
-async def test_a_survey_that_was_sent_again_in_vain_can_be_edited_and_sent(
-    world: World, monkeypatch: pytest.MonkeyPatch, lookup_seconds: float
-) -> None:
+@pytest.mark.parametrize("timeouts", [GENEROUS, WITHOUT_LOOK_UP], ids=["looked up", "not looked up"])
+async def test_a_survey_that_was_sent_again_in_vain_can_be_edited_and_sent(world: World) -> None:
     refused = await send_again_in_vain(world, world.x.customer("mira_k").id)
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", lookup_seconds)
     world.x.fail(Fault.LOOKS_AUTOMATED, Endpoint.CREATE, times=1)
     assert "Can't be asked" not in await edit(world, refused)
     await world.fill_in(recipient="@mira_k")  # which is resolved before or after it is accepted
@@ -533,12 +531,10 @@ async def test_the_edited_survey_is_denied_once_the_first_one_is_known_to_have_a
     assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.ERRORS
 
 
-async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reason(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("timeouts", [WITHOUT_LOOK_UP])
+async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reason(world: World) -> None:
     await submit_survey(world, world.x.customer("mira_k").id)
     await wait_until_sent(world)
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
 
     assert (await submit_survey(world)).outcome is ActionOutcome.CLOSED
     reply = await world.wait_for_message("was not sent")

@@ -9,6 +9,7 @@ import pytest
 from bootstrap.servers import bind_listeners
 from csat.settings import Settings
 from csat.web.server import bind, serve
+from tests.timeouts import GENEROUS
 
 SETTINGS: dict[str, Any] = {
     "slack_bot_token": "xoxb-1",
@@ -25,7 +26,7 @@ async def test_a_bound_port_refuses_connections_until_it_is_served() -> None:
         address = listener.getsockname()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection(*address)
-        async with serve([], listener):
+        async with serve([], listener, GENEROUS):
             _, writer = await asyncio.open_connection(*address)
             writer.close()
 
@@ -33,7 +34,7 @@ async def test_a_bound_port_refuses_connections_until_it_is_served() -> None:
 @pytest.mark.parametrize(("host", "named"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
 async def test_the_address_can_be_pasted_into_a_browser(host: str, named: str) -> None:
     with bind(host, 0, "PORT") as listener:
-        async with serve([], listener) as url:
+        async with serve([], listener, GENEROUS) as url:
             assert url == f"http://{named}:{listener.getsockname()[1]}"
 
 
@@ -44,7 +45,7 @@ async def test_that_another_program_listens_there_by_now_is_told() -> None:
             socket.create_server(address),
             pytest.raises(OSError, match=f"Port {address[1]} can't be listened at: Address already in use."),
         ):
-            async with serve([], listener):
+            async with serve([], listener, GENEROUS):
                 pass
 
 

@@ -8,6 +8,7 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.member_existence import CONCURRENCY, ListedMembers, Problem
 from csat.slack_api.web_client import build_web_client, open_session
 from sandbox.slack import Workspace, fixtures
+from tests.timeouts import GENEROUS
 
 
 @pytest.fixture(name="workspace")
@@ -16,8 +17,8 @@ def _workspace() -> Workspace:
 
 
 async def look_up(workspace: Workspace, *ids: str) -> list[Problem | SlackError | None]:
-    async with workspace.serve() as url, open_session() as session:
-        web = build_web_client(SecretStr(workspace.bot_token), f"{url}/api", session)
+    async with workspace.serve() as url, open_session(GENEROUS) as session:
+        web = build_web_client(SecretStr(workspace.bot_token), f"{url}/api", session, GENEROUS)
         results = await ListedMembers(web, fixtures.TEAM).look_up(ids)
     return [results[each] for each in ids]
 

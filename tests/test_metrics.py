@@ -15,7 +15,8 @@ from sandbox.x import Fault
 from tests.local_client import local_client
 from tests.rating_page_kit import linking, send_link
 from tests.slack_survey_kit import ask, press, stored
-from tests.world import HASTY, WAIT_SECONDS, World, is_app_idle, running_world
+from tests.timeouts import WAIT_SECONDS
+from tests.world import HASTY, World, is_app_idle, running_world
 
 
 @pytest.fixture(name="world")

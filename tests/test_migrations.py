@@ -4,7 +4,9 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +17,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData
 
-from csat.db import postgresql_connections
 from csat.db.database import Database
 from csat.db.errors import DatabaseError, NotOurs, SchemaTooNew
 from csat.db.migrations import upgrade
 from csat.db.tables import compatibility, metadata
+from csat.timeouts import Timeouts
 from tests.databases import KINDS, Databases
-from tests.world import WAIT_SECONDS
+from tests.timeouts import GENEROUS, WAIT_SECONDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*expression-based index")
 
 MIGRATIONS = Path(upgrade.__file__).parent
-REAL_CONNECT_ARGS = postgresql_connections.CONNECT_ARGS
 """As imported, before the tests run with generous timeouts."""
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -216,7 +217,7 @@ def test_migrating_from_0002_keeps_every_row(engine: Engine) -> None:
 
 
 def test_migrated_notifications_are_deleted_with_their_survey(engine: Engine) -> None:
-    database = Database(engine.url.render_as_string(hide_password=False))
+    database = Database(engine.url.render_as_string(hide_password=False), GENEROUS)
     database.close()
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
@@ -253,14 +254,14 @@ def test_the_secret_of_the_links_is_kept(engine: Engine) -> None:
 
 def test_a_migrated_database_can_be_opened_again(tmp_path: Path) -> None:
     for _ in range(2):
-        Database(f"sqlite:///{tmp_path / 'csat.db'}").close()
+        Database(f"sqlite:///{tmp_path / 'csat.db'}", GENEROUS).close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_concurrent_instances_migrate_once(databases: Databases, tmp_path: Path, kind: str) -> None:
     url = databases.empty(kind, tmp_path)
     with ThreadPoolExecutor(10) as executor:
-        for database in executor.map(Database, [url] * 10):
+        for database in executor.map(partial(Database, timeouts=GENEROUS), [url] * 10):
             database.close()
 
 
@@ -268,13 +269,13 @@ def test_concurrent_instances_migrate_once(databases: Databases, tmp_path: Path,
 def test_a_newer_database_is_used_as_long_as_it_says_that_this_version_works_with_it(
     databases: Databases, tmp_path: Path, kind: str
 ) -> None:
-    Database(url := databases.empty(kind, tmp_path)).close()
+    Database(url := databases.empty(kind, tmp_path), GENEROUS).close()
     change(url, "update alembic_version set version_num = '9999'")
-    Database(url).close()
+    Database(url, GENEROUS).close()
     change(url, "update compatibility set oldest_revision = '9998'")
 
     with pytest.raises(SchemaTooNew, match="has revision 9999"):
-        Database(url)
+        Database(url, GENEROUS)
 
 
 def test_a_database_of_an_unknown_revision_is_rejected(tmp_path: Path) -> None:
@@ -282,20 +283,18 @@ def test_a_database_of_an_unknown_revision_is_rejected(tmp_path: Path) -> None:
     change(url, "create table alembic_version (version_num text)", "insert into alembic_version values ('x')")
 
     with pytest.raises(SchemaTooNew):
-        Database(url)
+        Database(url, GENEROUS)
 
 
 def test_no_table_is_added_to_the_file_of_another_program(tmp_path: Path) -> None:
     change(url := f"sqlite:///{tmp_path / 'notes.db'}", "create table notes (note text)")
 
     with pytest.raises(NotOurs, match=r"a table named notes\. Set DATABASE_URL to another file\."):
-        Database(url)
+        Database(url, GENEROUS)
     assert sqlalchemy.inspect(sqlalchemy.create_engine(url)).get_table_names() == ["notes"]
 
 
-def test_only_a_migration_that_says_so_keeps_older_versions_working(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_a_migration_that_says_so_keeps_older_versions_working(tmp_path: Path) -> None:
     oldest = {}
     for name, declaration in (("silent", ""), ("compatible", "is_backward_compatible = True")):
         folder = tmp_path / name
@@ -304,10 +303,9 @@ def test_only_a_migration_that_says_so_keeps_older_versions_working(
             f"revision, down_revision = '9999', '{upgrade.HEAD_REVISION}'\n{declaration}\n"
             "def upgrade(): pass\n"
         )
-        monkeypatch.setattr(upgrade, "_FOLDER", folder)
         engine = sqlalchemy.create_engine(f"sqlite:///{folder / 'csat.db'}")
         with engine.begin() as connection:
-            upgrade.migrate(connection)
+            upgrade.migrate(connection, folder=folder)
             oldest[name] = connection.execute(sqlalchemy.select(compatibility)).scalar()
         engine.dispose()
 
@@ -325,31 +323,24 @@ def change(url: str, *statements: str) -> None:
 
 
 @pytest.fixture(name="old_url")
-def _old_url(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return a PostgreSQL database of revision 0002 with surveys; the app has its own timeouts."""
+def _old_url(databases: Databases, tmp_path: Path) -> str:
+    """Return a PostgreSQL database of revision 0002 with surveys."""
     engine = sqlalchemy.create_engine(url := databases.empty("postgresql", tmp_path))
     with engine.begin() as connection:
         upgrade.migrate(connection, "0002")
         connection.execute(reflect_tables(connection).tables["surveys"].insert(), ROWS_OF_0002["surveys"])
     engine.dispose()
-    monkeypatch.setattr(postgresql_connections, "CONNECT_ARGS", REAL_CONNECT_ARGS)
-    monkeypatch.setattr(upgrade, "LOCK_POLL_SECONDS", 0.01)
     return url
 
 
-def test_a_migration_may_take_longer_than_a_statement_may(
-    old_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migration_may_take_longer_than_a_statement_may(old_url: str) -> None:
     change(
         old_url,
         "create function sleep() returns trigger as "
         "'begin perform pg_sleep(1); return new; end' language plpgsql",
         "create trigger slow before update on surveys for each statement execute function sleep()",
     )
-    options = {**REAL_CONNECT_ARGS, "options": "-c statement_timeout=500 -c lock_timeout=500"}
-    monkeypatch.setattr(postgresql_connections, "CONNECT_ARGS", options)
-
-    Database(old_url).close()
+    Database(old_url, replace(GENEROUS, database_read=0.5, postgresql_lock=0.5)).close()
 
 
 def test_an_instance_that_starts_during_a_migration_waits_and_says_so(
@@ -358,7 +349,7 @@ def test_an_instance_that_starts_during_a_migration_waits_and_says_so(
     engine = sqlalchemy.create_engine(old_url)
     with ThreadPoolExecutor(2) as instances, engine.begin() as reader:
         reader.exec_driver_sql("select count(*) from surveys")  # the migration waits for the end of this
-        opening = [instances.submit(Database, old_url) for _ in range(2)]
+        opening = [instances.submit(Database, old_url, Timeouts()) for _ in range(2)]
         wait_until(lambda: "Waiting for another instance" in caplog.text)
         is_done = [instance.done() for instance in opening]
         reader.commit()
@@ -377,7 +368,7 @@ def test_other_instances_write_while_a_migration_creates_an_index(old_url: str) 
     row = {**SURVEY, "attempts": 1, "quota_until": NOON}
     with ThreadPoolExecutor(1) as instances, engine.begin() as writer:
         writer.execute(surveys.insert(), {**row, "id": 98, "view_id": "V98"})  # an index waits for its end
-        opening = instances.submit(Database, old_url)
+        opening = instances.submit(Database, old_url, Timeouts())
         wait_until(lambda: count_unfinished_indexes(engine))
         with engine.begin() as other:
             other.exec_driver_sql("set local lock_timeout = '20s'")
@@ -404,7 +395,7 @@ def test_an_index_whose_creation_was_interrupted_is_created_again(old_url: str) 
             "update pg_index set indisvalid = false where indexrelid = 'ix_surveys_poll'::regclass"
         )
     assert count_unfinished_indexes(engine) == 1
-    Database(old_url).close()
+    Database(old_url, Timeouts()).close()
 
     assert count_unfinished_indexes(engine) == 0
     engine.dispose()
@@ -428,7 +419,7 @@ def wait_until(predicate: Callable[[], object]) -> None:
 )
 def test_a_database_that_can_not_be_opened_raises_a_database_error(tmp_path: Path, url: str) -> None:
     with pytest.raises(DatabaseError):
-        Database(url.format(folder=tmp_path))
+        Database(url.format(folder=tmp_path), GENEROUS)
 
 
 def test_the_revisions_are_those_of_the_migrations() -> None:
@@ -442,7 +433,7 @@ def test_the_revisions_are_those_of_the_migrations() -> None:
 def test_the_migrations_create_the_schema_of_the_metadata(
     databases: Databases, tmp_path: Path, kind: str
 ) -> None:
-    Database(migrated_url := databases.empty(kind, tmp_path)).close()
+    Database(migrated_url := databases.empty(kind, tmp_path), GENEROUS).close()
     (created_folder := tmp_path / "created").mkdir()
     migrated = sqlalchemy.create_engine(migrated_url)
     created = sqlalchemy.create_engine(databases.empty(kind, created_folder))

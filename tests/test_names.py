@@ -11,15 +11,19 @@ from cli import manifest
 from csat.slack_api.names_for_exports import CONCURRENCY, Names
 from csat.slack_api.web_client import build_web_client, open_session
 from sandbox.slack import Workspace, fixtures
-from tests.world import POLL_SECONDS, WAIT_SECONDS
+from tests.timeouts import GENEROUS, WAIT_SECONDS
+from tests.world import POLL_SECONDS
 
 
 @contextlib.asynccontextmanager
 async def asking() -> AsyncIterator[tuple[Workspace, Names]]:
     """Yield a workspace and an app that asks it for names."""
     workspace = Workspace(manifest.load())
-    async with workspace.serve() as url, open_session() as session:
-        yield workspace, Names(build_web_client(SecretStr(workspace.bot_token), f"{url}/api", session))
+    async with workspace.serve() as url, open_session(GENEROUS) as session:
+        yield (
+            workspace,
+            Names(build_web_client(SecretStr(workspace.bot_token), f"{url}/api", session, GENEROUS)),
+        )
 
 
 async def test_slack_is_asked_once_for_each_name() -> None:

@@ -10,6 +10,7 @@ from csat.db.database import Database
 from csat.db.migrations.upgrade import HEAD_REVISION
 from tests.app_process import fake_environment, run_command, run_process
 from tests.databases import KINDS, SLOW_KINDS, Databases, migrate, read_schema
+from tests.timeouts import GENEROUS
 
 COMMANDS = (
     ("prune", "--older-than", "400d", "--dry-run"),
@@ -69,6 +70,6 @@ def test_an_upgrade_at_the_start_is_logged(
     caplog.set_level(logging.INFO)
     migrate(url := databases.empty(kind, tmp_path), "0009")
     for _ in range(2):
-        Database(url).close()
+        Database(url, GENEROUS).close()
 
     assert caplog.messages.count(f"Migrating the database from revision 0009 to {HEAD_REVISION}") == 1

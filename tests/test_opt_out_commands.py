@@ -24,6 +24,7 @@ from sandbox.x import Endpoint, FakeX, Fault
 from tests.app_process import fake_environment, run_command, start_command, stop
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON
+from tests.timeouts import GENEROUS
 
 GOOD = 'customer,reason,date\n@mira_k,"They wrote so, twice.",2025-11-03\n33\nhttps://x.com/sofie_l,,\n'
 
@@ -60,7 +61,7 @@ async def _operator(
 ) -> AsyncIterator[Operator]:
     url = databases.make(request.param, tmp_path)
     async with fake_environment(tmp_path) as (workspace, x, environment):
-        Database(url).close()
+        Database(url, GENEROUS).close()
         yield Operator(tmp_path, workspace, x, {**environment, "DATABASE_URL": url})
 
 
@@ -436,7 +437,7 @@ async def test_an_export_leaves_a_file_that_exists_as_it_is(operator: Operator) 
 async def test_an_export_holds_the_proof_but_names_no_customer(operator: Operator) -> None:
     await operator.run_import(GOOD, "--apply")
     key = operator.rows()[0].recipient_key
-    database = Database(operator.environment["DATABASE_URL"])
+    database = Database(operator.environment["DATABASE_URL"], GENEROUS)
     lifted = {"team": "T1", "by": "U2", "reason": "=They agreed."}
     await database.run(opt_outs.lift, key, **lifted, now=NOON)
     database.close()

@@ -16,11 +16,13 @@ from csat.surveys.limits import DAY, DenialReason, Denied, Limits
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import XAccount
 from csat.surveys.transports import TransportName
+from csat.timeouts import Timeouts
 from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
 from sandbox.slack.interactive_elements import interactive_elements
 from sandbox.x import Endpoint, Fault
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NO_LIMITS, NOON, RECIPIENT_KEY, SUPERVISED, make_origin, make_survey
+from tests.timeouts import WITHOUT_LOOK_UP
 from tests.world import World, field_value, running_world, visible_text
 
 REASON = "They wrote that they want no surveys."
@@ -31,11 +33,11 @@ OPTED_OUT: dict[str, Any] = {"how": How.AGENT, "team": "T1", "by": "U1", "reason
 
 @pytest.fixture(name="world", params=SLOW_KINDS)
 async def _world(
-    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest, timeouts: Timeouts
 ) -> AsyncIterator[World]:
     """The app with a supervisor, on each kind of database."""
     url = databases.make(request.param, tmp_path)
-    async with running_world(tmp_path, database_url=url, **SUPERVISED) as world:
+    async with running_world(tmp_path, database_url=url, timeouts=timeouts, **SUPERVISED) as world:
         yield world
 
 
@@ -117,11 +119,9 @@ async def test_another_workspace_is_told_neither_who_recorded_an_opt_out_nor_why
     assert REASON not in form.private_metadata
 
 
-async def test_a_handle_that_x_resolves_only_later_is_refused_then(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("timeouts", [WITHOUT_LOOK_UP])
+async def test_a_handle_that_x_resolves_only_later_is_refused_then(world: World) -> None:
     opt_out(world)
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
     await world.submit_survey()
     refused = await world.wait_for_message("was not sent")
 
@@ -130,8 +130,9 @@ async def test_a_handle_that_x_resolves_only_later_is_refused_then(
     assert world.x.feedbacks == []
 
 
+@pytest.mark.parametrize("timeouts", [WITHOUT_LOOK_UP])
 async def test_a_handle_that_x_does_not_resolve_is_known_by_an_earlier_survey_to_have_opted_out(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
     asked = {"recipient_handle": "Mira_K", "recipient_id": world.x.customer("mira_k").id}
     world.insert_rated([None])
@@ -142,7 +143,6 @@ async def test_a_handle_that_x_does_not_resolve_is_known_by_an_earlier_survey_to
             tables.surveys.update().values(account=world.x.account.id, recipient_key=key, **asked)
         )
     await world.advance(days=400)
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
     result = await world.submit_survey("/csat @mira_k")
 
     assert result.errors == {"recipient:0": "Nothing was sent."}

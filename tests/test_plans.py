@@ -47,6 +47,7 @@ from csat.surveys.transports import TransportName
 from tests.databases import Databases
 from tests.factories import NOON, make_origin, make_survey, make_update
 from tests.plans import Plans
+from tests.timeouts import GENEROUS
 
 ROWS = 2_000
 LIMITS = Limits()
@@ -307,7 +308,7 @@ def _engine(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Engine]:
     kind, _, size = request.param.partition(", ")
-    engine = open_engine(databases.make(kind, tmp_path_factory.mktemp("plans")))
+    engine = open_engine(databases.make(kind, tmp_path_factory.mktemp("plans")), GENEROUS)
     if size == "full":
         insert_rows(engine)
     yield engine

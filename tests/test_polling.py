@@ -199,17 +199,20 @@ async def test_a_survey_expires_after_two_weeks_but_a_late_answer_still_counts(
     assert len(world.app_messages()) == 1
 
 
-async def test_polling_stays_within_the_rate_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("csat.db.poll_budget_and_sweeps.POLL_BUDGET", 2)
+async def test_polling_stays_within_the_rate_limit(world: World) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(
+            tables.feeds.update().values(requests_used=POLL_BUDGET - 2, window_started_at=world.clock())
+        )
     for handle in ("mira_k", "sofie_l", "benitez_leo"):
         await world.send_survey(f"/csat @{handle}")
     await world.advance(minutes=1)
     await world.wait_until(lambda: len(poll_times(world)) == 2)
-    assert world.rows(tables.feeds.c.requests_used) == [(2,)]
+    assert world.rows(tables.feeds.c.requests_used) == [(POLL_BUDGET,)]
     await world.advance(minutes=16)
-    await world.wait_until(lambda: len(poll_times(world)) == 4)
+    await world.wait_until(lambda: len(poll_times(world)) == 5)
 
-    assert world.rows(tables.feeds.c.requests_used) == [(2,)]
+    assert world.rows(tables.feeds.c.requests_used) == [(3,)]
 
 
 async def test_polling_pauses_until_the_rate_limit_resets(world: World) -> None:

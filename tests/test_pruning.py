@@ -29,7 +29,8 @@ from sandbox.slack import ActionOutcome
 from sandbox.x import Fault
 from tests.app_process import fake_environment, run_command
 from tests.factories import NOON, make_origin, make_survey, make_update
-from tests.world import WAIT_SECONDS, World
+from tests.timeouts import GENEROUS, WAIT_SECONDS
+from tests.world import World
 
 DAY = timedelta(days=1)
 LIMITS = Limits(daily={TransportName.X_CARD: 10_000})
@@ -140,21 +141,19 @@ async def test_a_survey_that_waited_is_kept_while_its_sending_counts(any_world: 
     await world.advance(hours=20)
     await world.wait_until(lambda: world.states() == ["sent"] and world.is_outbox_empty())
     await world.advance(days=6, hours=12)
-    with contextlib.closing(Database(world.database_url)) as database:
+    with contextlib.closing(Database(world.database_url, GENEROUS)) as database:
         assert await prune_all(database, world.clock() - 7 * DAY) == []
         result = await world.submit_survey("/csat @mira_k")
         assert result.outcome is ActionOutcome.ERRORS  # the cooldown still applies
         assert await prune_all(database, world.clock() - 6 * DAY) == [1]
 
 
-async def test_others_can_write_between_batches(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.prune.BATCH_SIZE", 10)
-    monkeypatch.setattr("cli.prune.MIN_PAUSE_SECONDS", 0)
+async def test_others_can_write_between_batches(database: Database) -> None:
     await database.run(ensure_account, "A1")
     await database.run(refused, 35)
     old = await database.read(pruning.count_prunable, NOON + DAY)
     removed = []
-    async for number in prune.prune(database, old, NOON + DAY):
+    async for number in prune.prune(database, old, NOON + DAY, batch_size=10):
         removed.append(number)
         await asyncio.wait_for(insert_survey(database, f"between {len(removed)}"), WAIT_SECONDS)
 
@@ -179,7 +178,7 @@ def refused(connection: Connection, number: int) -> None:
 
 async def test_the_command_counts_and_removes_old_surveys(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
-        database = Database(environment["DATABASE_URL"])
+        database = Database(environment["DATABASE_URL"], GENEROUS)
         await database.run(ensure_account, "A1")
         await database.run(refused, 35)
         dry = await run_command(tmp_path, environment, "prune", "--older-than", "28d", "--dry-run")
@@ -202,12 +201,12 @@ async def test_whoever_runs_the_command_sees_that_it_tries_again(
         raise DatabaseError("no connection")
 
     monkeypatch.setattr("csat.db.pruning.prune", fail)
-    monkeypatch.setattr("csat.db.database.RETRY", stamina.AsyncRetryingCaller(attempts=2, wait_max=0))
     async with fake_environment(tmp_path) as (_, _, environment):
-        with contextlib.closing(Database(environment["DATABASE_URL"])) as database:
+        with contextlib.closing(Database(environment["DATABASE_URL"], GENEROUS)) as database:
             await database.run(ensure_account, "A1")
             await database.run(refused, 1)
-            code, printed = await run_command(tmp_path, environment, "prune", "--older-than", "28d")
+            with stamina.set_testing(True, attempts=2):
+                code, printed = await run_command(tmp_path, environment, "prune", "--older-than", "28d")
 
     assert (code, printed.splitlines()[-1]) == (1, "Pruning stopped: no connection")
     assert ("cli.command_runner", logging.WARNING, "Retrying in 0.0 s: no connection") in caplog.record_tuples

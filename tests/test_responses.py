@@ -31,6 +31,7 @@ from tests.factories import (
     newest_survey_id,
     stored_response,
 )
+from tests.timeouts import GENEROUS
 
 
 def test_a_response_is_stored_and_its_notifications_are_enqueued(
@@ -248,7 +249,7 @@ async def test_a_response_and_the_receipt_of_its_survey_do_not_conflict(
     databases: Databases, tmp_path: Path
 ) -> None:
     url = databases.make("postgresql", tmp_path)
-    database, other_instance = Database(url), Database(url)
+    database, other_instance = Database(url, GENEROUS), Database(url, GENEROUS)
     record = await database.run(lambda connection: insert_sending(connection, "V1"))
     locked = threading.Event()
 

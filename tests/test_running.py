@@ -31,7 +31,7 @@ from tests.app_process import (
 )
 from tests.databases import sqlite_in
 from tests.local_client import local_client
-from tests.world import WAIT_SECONDS
+from tests.timeouts import WAIT_SECONDS
 
 
 async def test_missing_settings_are_listed(tmp_path: Path) -> None:

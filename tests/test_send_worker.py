@@ -18,6 +18,7 @@ from csat.surveys.limits import Limits
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint
 from tests.factories import make_origin, make_survey
+from tests.timeouts import GENEROUS, WITHOUT_LOOK_UP
 from tests.world import PACE, World, running_world
 
 
@@ -70,11 +71,12 @@ async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the
 
 
 async def test_of_two_instances_that_resolve_a_customer_the_one_that_lost_its_claim_changes_nothing(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database_url: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0)
     never_polls = replace(PACE, poll_interval=3600)
-    async with running_world(tmp_path, database_url=database_url, pace=never_polls) as world:
+    async with running_world(
+        tmp_path, database_url=database_url, pace=never_polls, timeouts=WITHOUT_LOOK_UP
+    ) as world:
         with world.x.hold(Endpoint.LOOKUP) as slow_lookup:
             await world.submit_survey("/csat @mira_k")
             await slow_lookup.arrived.wait()
@@ -115,7 +117,7 @@ async def leave_one(world: World) -> None:
     submission = Submission(
         "V-left", make_survey(), make_origin(), world.settings.x_account_id, "gone", "its customer"
     )
-    with contextlib.closing(Database(world.database_url)) as database:
+    with contextlib.closing(Database(world.database_url, GENEROUS)) as database:
         await database.run(accept, submission, Limits(), world.clock() - timedelta(minutes=1))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sandbox.x import Fault, FeedbackType
 from sandbox.x.feedback_create_params import CreateParams
 from sandbox.x.rate_limits import Endpoint
 from tests.app_process import fake_environment, run_command
+from tests.timeouts import GENEROUS, WITHOUT_LOOK_UP
 from tests.world import PRIVACY, World, is_app_idle, running_world, visible_text
 
 REFUSED = {
@@ -518,11 +520,9 @@ async def test_an_uncertain_outcome_says_whether_x_answered(world: World, fault:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(HANGING, key=str), ids=lambda fault: fault.name)
-async def test_a_timeout_makes_the_outcome_uncertain(
-    world: World, fault: Fault, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("timeouts", [replace(GENEROUS, x_call=2)])
+async def test_a_timeout_makes_the_outcome_uncertain(world: World, fault: Fault) -> None:
     world.x.fail(fault)
-    monkeypatch.setattr("csat.x_api.client.CALL_TIMEOUT_SECONDS", 2.0)
     await world.submit_survey(f"/csat {world.x.customer('mira_k').id}")
     await check_uncertain(world)
 
@@ -778,11 +778,9 @@ async def test_a_request_whose_connection_breaks_is_not_repeated_with_the_same_s
     assert [call.status for call in lookups] == [None, 200]
 
 
-async def test_handles_are_not_logged(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize("timeouts", [WITHOUT_LOOK_UP])
+async def test_handles_are_not_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
     await world.submit_survey("/csat @nobody_here")
     await world.wait_for_message("was not sent")
 
@@ -807,7 +805,6 @@ async def test_a_poll_that_fails_does_not_end_the_worker(
 async def test_a_survey_that_is_unsent_at_shutdown_is_sent_by_the_next_instance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
     stopped, stop = asyncio.Event(), SendWorker.stop
 
     def stop_and_set_event(worker: SendWorker) -> None:
@@ -815,7 +812,7 @@ async def test_a_survey_that_is_unsent_at_shutdown_is_sent_by_the_next_instance(
         stopped.set()
 
     monkeypatch.setattr(SendWorker, "stop", stop_and_set_event)
-    async with running_world(tmp_path) as world:
+    async with running_world(tmp_path, timeouts=WITHOUT_LOOK_UP) as world:
         hold = world.x.hold(Endpoint.LOOKUP)
         await send_survey(world)
         releasing = asyncio.create_task(release_when(stopped, hold))

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from csat.db.database import Database
 from csat.settings_from_environment import SECRETS
+from tests.timeouts import GENEROUS
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -180,7 +181,7 @@ def test_no_setting_of_a_deployment_wins_against_a_database_url_in_a_file(file: 
 
 @pytest.mark.parametrize("place", ["setting", "file named in a setting", "secret"])
 def test_a_command_beside_the_service_has_its_settings_and_secrets(tmp_path: Path, place: str) -> None:
-    Database(url := f"sqlite:///{tmp_path}/csat.db").close()
+    Database(url := f"sqlite:///{tmp_path}/csat.db", GENEROUS).close()
     lines = {"setting": f"DATABASE_URL={url}", "file named in a setting": f"DATABASE_URL_FILE={tmp_path}/url"}
     (tmp_path / "settings.env").write_text(lines.get(place, ""), encoding="utf-8")
     (tmp_path / ".env").symlink_to("settings.env")

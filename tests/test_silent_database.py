@@ -3,34 +3,37 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, insert, select, text
 
-from csat.db import database as db_module
-from csat.db import inspection, postgresql_connections, tables, transaction_deadlines
+from csat.db import inspection, postgresql_connections, tables
 from csat.db.database import Database
 from csat.db.engines import READER_THREADS, WRITER_THREADS
 from csat.db.errors import CommitUnknown, DatabaseError
-from csat.db.migrations import upgrade
-from handlers import form_submission
+from csat.timeouts import Timeouts
 from sandbox.slack import ActionOutcome, fixtures
 from tests.databases import Databases
 from tests.local_client import local_client
 from tests.silent_proxy import SilentProxy
-from tests.world import WAIT_SECONDS, World, running_world, visible_text
+from tests.timeouts import GENEROUS, WAIT_SECONDS
+from tests.world import World, running_world, visible_text
 
-# as they are imported, before the tests run with generous ones
-TIMEOUTS = {
-    (db_module, "WRITE_SECONDS"): db_module.WRITE_SECONDS,
-    (db_module, "READ_SECONDS"): db_module.READ_SECONDS,
-    (db_module, "CHECK_SECONDS"): db_module.CHECK_SECONDS,
-    (transaction_deadlines, "COMMIT_SECONDS"): transaction_deadlines.COMMIT_SECONDS,
-    (postgresql_connections, "CONNECT_ARGS"): postgresql_connections.CONNECT_ARGS,
-    (form_submission, "DATABASE_DEADLINE_SECONDS"): form_submission.DATABASE_DEADLINE_SECONDS,
-}
-
+STANDARD = Timeouts()
+REAL = replace(
+    GENEROUS,
+    form_commit=STANDARD.form_commit,
+    postgresql_connect=STANDARD.postgresql_connect,
+    postgresql_lock=STANDARD.postgresql_lock,
+    database_write=STANDARD.database_write,
+    database_read=STANDARD.database_read,
+    database_check=STANDARD.database_check,
+    database_commit=STANDARD.database_commit,
+)
+"""The app waits for PostgreSQL as it does in production."""
 
 SERVER_TIMEOUTS = {
     "lock_timeout": "2s",
@@ -39,23 +42,18 @@ SERVER_TIMEOUTS = {
 }
 
 
-@pytest.fixture(name="real_timeouts", autouse=True)
-def _real_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for (module, name), value in TIMEOUTS.items():
-        monkeypatch.setattr(module, name, value)
-
-
 @pytest.fixture(name="world")
 async def _world(proxy: SilentProxy, tmp_path: Path) -> AsyncIterator[World]:
     """The app with its database behind the proxy."""
-    async with running_world(tmp_path, database_url=proxy.url, direct_url=proxy.direct_url) as world:
+    urls: dict[str, Any] = {"database_url": proxy.url, "direct_url": proxy.direct_url}
+    async with running_world(tmp_path, timeouts=REAL, **urls) as world:
         yield world
         proxy.resume()
 
 
 @pytest.fixture(name="database")
 def _database(proxy: SilentProxy) -> Iterator[Database]:
-    database = Database(proxy.url)
+    database = Database(proxy.url, REAL)
     yield database
     database.close()
 
@@ -68,14 +66,13 @@ def form_text(world: World) -> str:
     "last_word", [b"SET statement_timeout = 0", b"alembic_version", b"pg_try_advisory_lock"]
 )
 def test_the_app_does_not_start_with_a_postgresql_that_falls_silent(
-    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_word: bytes
+    databases: Databases, tmp_path: Path, last_word: bytes
 ) -> None:
-    monkeypatch.setattr(upgrade, "RESPONSE_SECONDS", 0.5)
     proxy = SilentProxy(databases.empty("postgresql", tmp_path))
     with proxy.listening():
         proxy.silence_after(last_word)
         with pytest.raises(DatabaseError, match="did not respond in time"):
-            Database(proxy.url)
+            Database(proxy.url, replace(REAL, postgresql_start=0.5))
 
 
 async def test_a_form_is_kept_open_within_three_seconds_and_can_be_sent_once_postgresql_responds(
@@ -181,16 +178,13 @@ async def test_the_health_check_fails_at_once_if_postgresql_becomes_silent_durin
 
 
 @pytest.mark.parametrize("words", [b"pg_catalog", b"INSERT INTO write_checks", b"COMMIT"])
-def test_a_database_is_inspected_in_time_or_not_at_all(
-    proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch, words: bytes
-) -> None:
-    monkeypatch.setattr(inspection, "WRITE_SECONDS", 2.0)
+def test_a_database_is_inspected_in_time_or_not_at_all(proxy: SilentProxy, words: bytes) -> None:
     proxy.silence_after(words)
     started_at = time.monotonic()
     with pytest.raises(DatabaseError, match="did not respond in time"):
-        inspection.inspect_database(proxy.url)
+        inspection.inspect_database(proxy.url, replace(REAL, database_write=2))
 
-    assert time.monotonic() - started_at < 2 * db_module.WRITE_SECONDS
+    assert time.monotonic() - started_at < 10
 
 
 def add_account(connection: Connection, account: str) -> None:
@@ -220,7 +214,7 @@ async def test_more_silent_transactions_than_threads_delay_no_later_one(
 
 
 def test_connections_end_by_themselves_if_nothing_comes_from_the_server(proxy: SilentProxy) -> None:
-    engine = postgresql_connections.create_engine(proxy.direct_url, 1)
+    engine = postgresql_connections.create_engine(proxy.direct_url, 1, REAL)
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver
@@ -242,7 +236,7 @@ def test_connections_end_by_themselves_if_nothing_comes_from_the_server(proxy: S
 
 
 def test_a_connection_that_was_closed_here_is_replaced_before_its_use(proxy: SilentProxy) -> None:
-    engine = postgresql_connections.create_engine(proxy.direct_url, 1)
+    engine = postgresql_connections.create_engine(proxy.direct_url, 1, REAL)
     pooled = engine.raw_connection()
     driver = pooled.driver_connection
     pooled.close()
@@ -257,7 +251,7 @@ def test_a_connection_that_was_closed_here_is_replaced_before_its_use(proxy: Sil
 async def test_connections_that_the_server_has_closed_are_replaced_before_their_use(
     proxy: SilentProxy,
 ) -> None:
-    database, engine = Database(proxy.direct_url), create_engine(proxy.direct_url)
+    database, engine = Database(proxy.direct_url, REAL), create_engine(proxy.direct_url)
     await database.read(list_accounts)
     await database.run(add_account, "A1")
     with engine.begin() as connection:

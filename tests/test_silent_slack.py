@@ -8,19 +8,19 @@ from pathlib import Path
 from unittest.mock import AsyncMock
 
 import pytest
+import typer
 from starlette.websockets import WebSocket
 
+from cli import forget
+from cli.check import check
 from csat.db import tables
+from csat.surveys.recipients import XAccount
 from sandbox.slack import fixtures
 from sandbox.x import Fault
-from tests.app_process import environment_of, fake_environment, run_command
+from tests.timeouts import GENEROUS
 from tests.world import PACE, World, idle_world, running_app, running_world, visible_text
 
-
-@pytest.fixture(name="short_timeout")
-def _short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up on calls to Slack after a second."""
-    monkeypatch.setattr("csat.slack_api.web_client.CALL_TIMEOUT_SECONDS", 1.0)
+IMPATIENT = replace(GENEROUS, slack_call=1)
 
 
 def count_calls(world: World, method: str) -> int:
@@ -48,11 +48,10 @@ async def test_all_who_ask_at_the_start_which_workspace_this_is_share_one_reques
 @pytest.mark.parametrize(
     ("channel", "method"), [(fixtures.SUPPORT, "chat.postMessage"), (fixtures.LEADS, "response_url")]
 )
-@pytest.mark.usefixtures("short_timeout")
 async def test_a_post_without_a_response_is_given_up_and_repeated_later(
     tmp_path: Path, channel: str, method: str
 ) -> None:
-    async with running_world(tmp_path) as world:
+    async with running_world(tmp_path, timeouts=IMPATIENT) as world:
         with world.workspace.faults.hold(method, after=False):
             await world.submit_survey(channel=channel)
             await world.wait_until(lambda: world.attempts("sent") == [1])
@@ -63,9 +62,8 @@ async def test_a_post_without_a_response_is_given_up_and_repeated_later(
         await world.wait_for_message("sent a survey", channel)
 
 
-@pytest.mark.usefixtures("short_timeout")
 async def test_an_upload_without_a_response_is_given_up(tmp_path: Path) -> None:
-    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO) as world:
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO, timeouts=IMPATIENT) as world:
         with world.workspace.faults.hold("upload"):
             await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
 
@@ -73,12 +71,11 @@ async def test_an_upload_without_a_response_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_a_handshake_without_a_response_is_given_up_and_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "csat.slack_api.socket_mode")
-    monkeypatch.setattr("csat.slack_api.socket_mode.HANDSHAKE_TIMEOUT_SECONDS", 1.0)
-    monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.5)
-    async with running_world(tmp_path) as world:
+    timeouts = replace(GENEROUS, socket_handshake=1, socket_ping=0.5)
+    async with running_world(tmp_path, timeouts=timeouts) as world:
         world.workspace.api_calls.clear()
         caplog.clear()
         with world.workspace.faults.hold("socket", after=False):
@@ -110,28 +107,23 @@ async def test_a_reconnect_in_progress_is_given_up_when_the_app_stops(
         ("apps.connections.open", "FAIL  Connection: Socket Mode: Slack did not respond in time"),
     ],
 )
-@pytest.mark.usefixtures("short_timeout")
 async def test_check_reports_that_slack_does_not_respond(tmp_path: Path, method: str, finding: str) -> None:
-    async with fake_environment(tmp_path) as (workspace, _, environment):
-        with workspace.faults.hold(method):
-            code, printed = await run_command(tmp_path, environment, "check")
+    async with idle_world(tmp_path, timeouts=IMPATIENT) as world:
+        with world.workspace.faults.hold(method):
+            findings = [f"{each.mark}  {each.message}" async for each in check(world.settings)]
 
-    assert code == 1
-    assert finding in printed
+    assert [each for each in findings if each.startswith(finding)]
 
 
-@pytest.mark.usefixtures("short_timeout")
 async def test_forget_reports_that_slack_does_not_respond(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("cli.forget.RETRY_PAUSES_SECONDS", (0.0,))
-    async with running_world(tmp_path) as world:
+    async with running_world(tmp_path, timeouts=IMPATIENT) as world:
         await world.send_survey("/csat @mira_k")
-        environment = environment_of(world)
-        with world.workspace.faults.hold("chat.update"):
-            code, printed = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
+        with world.workspace.faults.hold("chat.update"), pytest.raises(typer.Exit, match="1"):
+            await forget.run(world.settings, XAccount(handle="mira_k"), yes=True, retry_pauses=(0,))
 
-    assert code == 1
+    printed = capsys.readouterr().out
     assert "Slack is unavailable at the moment (TimeoutError)." in printed
     assert "1 survey not erased yet" in printed
 

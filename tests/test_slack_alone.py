@@ -17,6 +17,7 @@ from sandbox.slack import fixtures
 from tests.app_process import fake_environment, run_command
 from tests.local_client import local_client
 from tests.slack_survey_kit import QUESTION, ask, insert_survey, press
+from tests.timeouts import GENEROUS
 from tests.world import HASTY, WITHOUT_X, idle_world, running_app, running_world, visible_text
 
 
@@ -91,7 +92,7 @@ async def test_opt_outs_of_people_in_slack_are_imported_and_handles_are_not_look
     tmp_path: Path,
 ) -> None:
     async with fake_environment(tmp_path) as (_, x, environment):
-        Database(environment["DATABASE_URL"]).close()
+        Database(environment["DATABASE_URL"], GENEROUS).close()
         slack_alone = without_x(environment)
         (tmp_path / "list.csv").write_text(f"{fixtures.SAM},By mail.\n@mira_k\n", "utf-8")
         command = ("opt-outs", "import", "list.csv")
@@ -126,7 +127,7 @@ async def test_the_imported_opt_out_of_another_company_s_person_holds(
 
 async def test_forgetting_a_handle_says_that_x_could_not_be_asked_who_has_it(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, x, environment):
-        Database(environment["DATABASE_URL"]).close()
+        Database(environment["DATABASE_URL"], GENEROUS).close()
         code, printed = await run_command(tmp_path, without_x(environment), "forget", "@mira_k", "--yes")
 
     assert (code, x.requests) == (1, [])
@@ -137,7 +138,7 @@ async def test_forgetting_a_handle_says_that_x_could_not_be_asked_who_has_it(tmp
 
 async def test_resume_and_check_have_nothing_to_complain_of(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, x, environment):
-        Database(environment["DATABASE_URL"]).close()
+        Database(environment["DATABASE_URL"], GENEROUS).close()
         slack_alone = without_x(environment)
         resumed = await run_command(tmp_path, slack_alone, "resume")
         code, checked = await run_command(tmp_path, slack_alone, "check")

@@ -14,6 +14,7 @@ from csat.slack_api.responses import ChannelInfo, parse_response
 from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from sandbox.slack import fixtures
 from tests.bad_answers import PAGE, UNREADABLE, Answer, answering_server, json_answer
+from tests.timeouts import GENEROUS
 from tests.world import World
 
 GARBAGE = {
@@ -41,8 +42,8 @@ async def test_a_message_that_slack_may_have_posted_is_not_posted_again_at_once(
     method: str, requests: int
 ) -> None:
     answer, calls = Answer(reset=True), list[str]()
-    async with answering_server({f"/{method}": answer}, calls) as url, open_session() as session:
-        web = build_web_client(SecretStr("xoxb-1"), url, session)
+    async with answering_server({f"/{method}": answer}, calls) as url, open_session(GENEROUS) as session:
+        web = build_web_client(SecretStr("xoxb-1"), url, session, GENEROUS)
         with pytest.raises(NoResponse):
             await web.api_call(method)
 

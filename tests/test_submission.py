@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from csat.db import engines, tables
+from csat.db import tables
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
+from tests.databases import sqlite_in
+from tests.timeouts import SHORT_LOCK, WITHOUT_LOOK_UP
+from tests.unwritable import Problem, unwritable
 from tests.world import World, is_app_idle, running_world, visible_text
 
 
@@ -45,7 +48,7 @@ async def test_changes_to_an_accepted_form_are_not_accepted(world: World) -> Non
     assert [feedback.message for feedback in world.x.feedbacks] == ["As it was"]
 
 
-@pytest.mark.usefixtures("short_busy_timeout")
+@pytest.mark.parametrize("timeouts", [SHORT_LOCK])
 async def test_a_submission_that_timed_out_is_not_committed_later(world: World) -> None:
     await world.open_form("/csat @mira_k")
     lock = sqlite3.connect(world.database_file)
@@ -65,7 +68,7 @@ async def test_a_submission_is_committed_before_it_is_acknowledged(world: World)
     assert row == (fixtures.ADA, world.x.customer("mira_k").id)
 
 
-@pytest.mark.usefixtures("short_busy_timeout")
+@pytest.mark.parametrize("timeouts", [SHORT_LOCK])
 async def test_a_locked_database_keeps_the_form_open_with_its_values(world: World) -> None:
     await world.open_form("/csat @mira_k")
     await world.fill_in(message="Dear Mira")
@@ -86,32 +89,28 @@ async def test_a_locked_database_keeps_the_form_open_with_its_values(world: Worl
     assert (await world.wait_for_feedback()).message == "Dear Mira"
 
 
-async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running_world(tmp_path) as world:
-        with sqlite3.connect(world.database_file) as database:
-            pages = database.execute("pragma page_count").fetchone()[0]
-    monkeypatch.setattr(engines, "PRAGMAS", (*engines.PRAGMAS, f"max_page_count={pages}"))
-    async with running_world(tmp_path) as world:
-        await world.open_form("/csat @mira_k")
-        await world.fill_in(message="x" * 3000, external_id="x" * 256)
-        for number in range(3):
-            result = await world.workspace.submit_view(fixtures.ADA)
-            if result.outcome is not ActionOutcome.CLOSED:
-                break
-            await world.wait_for_feedback(number + 1)
-            await world.open_form(f"/csat {1820000000000000011 + 11 * number}")
+async def test_a_full_disk_keeps_the_form_open(tmp_path: Path) -> None:
+    url = sqlite_in(tmp_path)
+    with unwritable(url, Problem.FULL):
+        async with running_world(tmp_path, database_url=url) as world:
+            await world.open_form("/csat @mira_k")
             await world.fill_in(message="x" * 3000, external_id="x" * 256)
-        sent = len(world.x.feedbacks)
+            for number in range(3):
+                result = await world.workspace.submit_view(fixtures.ADA)
+                if result.outcome is not ActionOutcome.CLOSED:
+                    break
+                await world.wait_for_feedback(number + 1)
+                await world.open_form(f"/csat {1820000000000000011 + 11 * number}")
+                await world.fill_in(message="x" * 3000, external_id="x" * 256)
+            sent = len(world.x.feedbacks)
 
-        assert result.outcome is ActionOutcome.UPDATED
-        assert "Not saved, nothing was sent" in visible_text(world.workspace.current_view(fixtures.ADA))
-        assert sent == len(world.x.feedbacks)
+            assert result.outcome is ActionOutcome.UPDATED
+            assert "Not saved, nothing was sent" in visible_text(world.workspace.current_view(fixtures.ADA))
+            assert sent == len(world.x.feedbacks)
 
 
-async def test_a_slow_lookup_does_not_delay_the_acknowledgement(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
+@pytest.mark.parametrize("timeouts", [WITHOUT_LOOK_UP])
+async def test_a_slow_lookup_does_not_delay_the_acknowledgement(world: World) -> None:
     with world.x.hold(Endpoint.LOOKUP):
         result = await world.submit_survey("/csat @mira_k")
 
@@ -119,10 +118,8 @@ async def test_a_slow_lookup_does_not_delay_the_acknowledgement(
     assert (await world.wait_for_feedback()).to_user_id == world.x.customer("mira_k").id
 
 
-async def test_a_customer_found_missing_later_is_reported_to_the_requester_only(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
+@pytest.mark.parametrize("timeouts", [WITHOUT_LOOK_UP])
+async def test_a_customer_found_missing_later_is_reported_to_the_requester_only(world: World) -> None:
     with world.x.hold(Endpoint.LOOKUP):
         await world.submit_survey("/csat @nobody_at_all")
     answer = await world.wait_for_message("was not sent")

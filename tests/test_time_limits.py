@@ -2,25 +2,23 @@
 
 import pytest
 
-from csat.slack_api.web_client import CALL_TIMEOUT_SECONDS as SLACK_CALL_SECONDS
-from csat.web.limited_http_protocol import (
-    BODY_TIMEOUT_SECONDS,
-    HEAD_TIMEOUT_SECONDS,
-    KEEP_ALIVE_SECONDS,
-    MAX_CONNECTIONS,
-)
-from csat.x_api.client import CALL_TIMEOUT_SECONDS as X_CALL_SECONDS
+from csat.timeouts import Timeouts
+from csat.web.limited_http_protocol import MAX_CONNECTIONS
+
+TIMEOUTS = Timeouts()
 
 
-# the values are those at the import, before the tests have more time
 @pytest.mark.parametrize(
     ("value", "limit"),
     [
-        pytest.param(SLACK_CALL_SECONDS, 5, id="seconds for a call to Slack"),
-        pytest.param(X_CALL_SECONDS, 8, id="seconds for a call to X"),
-        pytest.param(HEAD_TIMEOUT_SECONDS, 10, id="seconds for the head of a request"),
-        pytest.param(BODY_TIMEOUT_SECONDS, 30, id="seconds for the body of a request"),
-        pytest.param(KEEP_ALIVE_SECONDS, 15, id="seconds for an idle connection"),
+        pytest.param(TIMEOUTS.slack_call, 5, id="seconds for a call to Slack"),
+        pytest.param(TIMEOUTS.x_call, 8, id="seconds for a call to X"),
+        pytest.param(TIMEOUTS.http_head, 10, id="seconds for the head of a request"),
+        pytest.param(TIMEOUTS.http_body, 30, id="seconds for the body of a request"),
+        pytest.param(TIMEOUTS.http_keep_alive, 15, id="seconds for an idle connection"),
+        pytest.param(TIMEOUTS.form_commit + TIMEOUTS.form_denial, 2.9, id="seconds for a submitted form"),
+        pytest.param(TIMEOUTS.form_commit + TIMEOUTS.database_commit, 2.9, id="seconds to save a form"),
+        pytest.param(TIMEOUTS.slack_open_view, 2.9, id="seconds for a form to open"),
         pytest.param(MAX_CONNECTIONS, 256, id="connections at once"),
     ],
 )

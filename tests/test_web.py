@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
@@ -22,10 +23,13 @@ from csat.web.slack_events import parse_payload
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Fault
 from tests.local_client import local_client
-from tests.world import HASTY, WAIT_SECONDS, World, idle_world, running_app, running_world
+from tests.timeouts import GENEROUS, WAIT_SECONDS
+from tests.world import HASTY, World, idle_world, running_app, running_world
 
 FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
 SECRET_TEXT = "between you and me"
+
+QUICK_PINGS = replace(GENEROUS, socket_ping=0.5)
 
 
 @pytest.fixture(name="http")
@@ -342,12 +346,11 @@ async def test_an_unhealthy_app_says_why_its_socket_does_not_connect(world: Worl
 
 
 async def test_a_rejected_app_token_is_named_and_logged_once_and_the_bot_token_is_not_blamed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.5)
     caplog.set_level(logging.DEBUG, logger := "csat.slack_api.socket_mode")
     failure = "Can't connect to Slack over Socket Mode, retrying"
-    async with running_world(tmp_path) as world:
+    async with running_world(tmp_path, timeouts=QUICK_PINGS) as world:
         world.workspace.faults.fail("apps.connections.open", "invalid_auth", times=1000)
         await world.workspace.disconnect_sockets()
         await world.wait_until(lambda: caplog.text.count(failure) > 2)
@@ -397,10 +400,9 @@ async def test_the_app_reconnects_once_after_slack_closes_the_socket(world: Worl
 
 
 async def test_a_failed_handshake_is_retried_with_a_new_url_and_no_ticket_is_logged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.5)
-    async with running_world(tmp_path) as world:
+    async with running_world(tmp_path, timeouts=QUICK_PINGS) as world:
         world.workspace.faults.fail("socket", "503", times=2)
         await world.workspace.disconnect_sockets()
         await world.wait_until(lambda: world.workspace.connection_count == 0)
@@ -414,11 +416,8 @@ async def test_a_failed_handshake_is_retried_with_a_new_url_and_no_ticket_is_log
     )
 
 
-async def test_an_unresponsive_socket_does_not_delay_the_shutdown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("csat.slack_api.socket_mode.CLOSE_TIMEOUT_SECONDS", 0.05)
-    async with running_world(tmp_path) as world:
+async def test_an_unresponsive_socket_does_not_delay_the_shutdown(tmp_path: Path) -> None:
+    async with running_world(tmp_path, timeouts=replace(GENEROUS, socket_close=0.05)) as world:
         world.workspace.freeze_sockets()
         started_at = time.monotonic()
 

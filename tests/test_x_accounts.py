@@ -1,6 +1,7 @@
 """Instances of several X accounts on one database: each works for the surveys of its own account only."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from csat.db import tables
 from sandbox.slack import Message, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.databases import SLOW_KINDS, Databases
+from tests.timeouts import GENEROUS
 from tests.world import (
     HASTY,
     World,
@@ -74,9 +76,9 @@ async def send_uncertain(brand: World, fault: Fault = Fault.BAD_GATEWAY_AFTER) -
 
 async def stop_while_sending(brand: World) -> None:
     """Submit a survey, and kill the app before X's response arrives."""
-    with pytest.MonkeyPatch.context() as patch, brand.x.hold() as hold:
-        patch.setattr("bootstrap.lifespan.SHUTDOWN_SECONDS", 0)
-        async with running_app(brand):
+    killed = replace(brand, settings=brand.settings.with_timeouts(replace(GENEROUS, shutdown=0)))
+    with brand.x.hold() as hold:
+        async with running_app(killed):
             await brand.submit_survey(MIRA)
             await hold.arrived.wait()
 

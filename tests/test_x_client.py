@@ -4,6 +4,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -28,6 +29,7 @@ from csat.x_api.refusals import (
     RefusedByX,
 )
 from tests.factories import make_survey
+from tests.timeouts import GENEROUS
 from tests.x_examples import (
     EXAMPLE_KEYS,
     RECEIPT,
@@ -218,13 +220,13 @@ async def send_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) ->
         send_nothing,
     ],
 )
-async def test_a_request_without_a_response_is_uncertain(
-    handler: ConnectionHandler, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if handler is send_nothing:
-        monkeypatch.setattr("csat.x_api.client.CALL_TIMEOUT_SECONDS", 0.1)
+async def test_a_request_without_a_response_is_uncertain(handler: ConnectionHandler) -> None:
+    timeouts = replace(GENEROUS, x_call=1) if handler is send_nothing else GENEROUS
 
-    async with tcp_server(handler) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
+    async with (
+        tcp_server(handler) as url,
+        open_http_client(make_credentials(EXAMPLE_KEYS), url, timeouts) as http,
+    ):
         with pytest.raises(Unanswered):
             await XClient(http).create_feedback(make_survey())
 
@@ -233,7 +235,7 @@ async def test_a_request_that_was_not_sent_can_be_retried() -> None:
     async with tcp_server(close_immediately) as url:
         pass
 
-    async with open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
+    async with open_http_client(make_credentials(EXAMPLE_KEYS), url, GENEROUS) as http:
         with pytest.raises(XBusy):
             await XClient(http).create_feedback(make_survey())
 
@@ -249,7 +251,10 @@ async def test_nothing_is_resent_after_the_connection_breaks(
         await read_request(reader)
         times += 1
 
-    async with tcp_server(count) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
+    async with (
+        tcp_server(count) as url,
+        open_http_client(make_credentials(EXAMPLE_KEYS), url, GENEROUS) as http,
+    ):
         with pytest.raises(Unanswered):
             await send(XClient(http))
 
@@ -277,7 +282,10 @@ async def test_a_response_that_can_not_be_unpacked_within_1_mb_is_an_error(
         await writer.drain()
 
     tracemalloc.start()
-    async with tcp_server(respond) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
+    async with (
+        tcp_server(respond) as url,
+        open_http_client(make_credentials(EXAMPLE_KEYS), url, GENEROUS) as http,
+    ):
         with pytest.raises(Unreadable) as error:
             await XClient(http).get_me()
     _, peak = tracemalloc.get_traced_memory()
@@ -296,7 +304,10 @@ async def test_a_compressed_response_is_unpacked() -> None:
         writer.write(head.encode() + body)
         await writer.drain()
 
-    async with tcp_server(respond) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
+    async with (
+        tcp_server(respond) as url,
+        open_http_client(make_credentials(EXAMPLE_KEYS), url, GENEROUS) as http,
+    ):
         assert (await XClient(http).get_me()).handle == "Northwind"
 
 

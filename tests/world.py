@@ -27,6 +27,7 @@ from sandbox.traffic_log import TrafficLog
 from sandbox.x import Account, FakeX, Feedback
 from tests.databases import sqlite_in
 from tests.factories import insert_rated
+from tests.timeouts import GENEROUS, WAIT_SECONDS
 
 T = TypeVar("T")
 
@@ -42,8 +43,6 @@ WITHOUT_X: Mapping[str, Any] = dict.fromkeys(
 OTHER_BRAND = Account("1810000000000000002", "ContosoHelp", "Contoso")
 LOW_RATING_ALERT = "gave a low rating"
 
-WAIT_SECONDS = 60
-"""The timeout of every wait; only a failing test waits that long."""
 POLL_SECONDS = 0.003
 
 UNDER_LEASE = (
@@ -238,7 +237,7 @@ class World:
 
     async def run_transaction(self, transaction: Callable[..., Any], *args: Any) -> None:
         """Run a transaction as another instance would."""
-        with contextlib.closing(Database(self.database_url)) as database:
+        with contextlib.closing(Database(self.database_url, GENEROUS)) as database:
             await database.run(transaction, *args)
 
     def rows(self, *columns: Any, where: Any = True) -> list[tuple[Any, ...]]:
@@ -345,7 +344,10 @@ def visible_text(part: Any) -> str:
 
 
 def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **others: Any) -> Settings:
-    """Return settings that point to the sandboxes of Slack and X; `socket=False` for HTTP."""
+    """Return settings that point to the sandboxes of Slack and X; `socket=False` for HTTP.
+
+    The others can include `timeouts`.
+    """
     way = {"slack_app_token": workspace.app_token} if others.pop("socket", True) else {}
     values = {
         "slack_bot_token": workspace.bot_token,
@@ -355,7 +357,8 @@ def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **o
         "csat_display_name": "Northwind",
         "csat_privacy_url": PRIVACY,
     }
-    return Settings(**{**values, **x_settings(x, x_url), **way, **others})
+    timeouts = others.pop("timeouts", GENEROUS)
+    return Settings(**{**values, **x_settings(x, x_url), **way, **others}).with_timeouts(timeouts)
 
 
 def x_settings(x: FakeX, x_url: str) -> dict[str, str]:

@@ -38,6 +38,7 @@ from csat.surveys.receipt import Receipt
 from csat.surveys.recipients import XAccount
 from csat.surveys.survey import Survey
 from csat.surveys.transports import TransportName
+from csat.timeouts import Timeouts
 from tests.databases import KINDS, Databases
 
 T = TypeVar("T")
@@ -69,7 +70,7 @@ class TimedDatabase:
     def __init__(self, url: str, surveys: int) -> None:
         self.surveys = surveys
         self.seconds: dict[str, list[float]] = defaultdict(list)
-        self.database = Database(url)
+        self.database = Database(url, Timeouts())
 
     async def send_survey(self, number: int, position: float, now: datetime) -> None:
         """Run the transactions of one survey; `position` selects the recipient, from 0 to 1."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from bench.made_up_values import MESSAGE
 from csat.db.engines import open_engine
 from csat.db.tables import accounts, metadata
+from csat.timeouts import Timeouts
 
 ACCOUNTS = 25
 SURVEYS_PER_RECIPIENT = 4
@@ -64,7 +65,7 @@ def recipient(number: int, surveys: int) -> tuple[str, str]:
 
 def fill(url: str, surveys: int, now: datetime) -> int:
     """Fill a new database; return its size in bytes."""
-    open_engine(url).dispose()
+    open_engine(url, Timeouts()).dispose()
     engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
     is_sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:

@@ -1,7 +1,4 @@
-"""The app, patched, in its own process: a shared clock, shorter timeouts and, if wanted, a failpoint.
-
-The app has no settings for these: everything is patched here, around `lifespan`.
-"""
+"""The app in its own process, with a shared clock, shorter timeouts and, if wanted, a failpoint."""
 
 import asyncio
 import logging
@@ -13,7 +10,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import sqlalchemy
-import stamina
 import time_machine
 import uvloop
 from sqlalchemy import event
@@ -22,26 +18,18 @@ from bench.torture import failpoints
 from bench.torture.failpoints import Failpoint
 from bench.torture.shared_clock import SharedClock, SharedFloat
 from bootstrap.lifespan import lifespan
-from csat.db import database
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
-from csat.slack_api import socket_mode, web_client
-from csat.x_api import client
-from handlers import services
+from csat.timeouts import Timeouts
 
-X_TIMEOUT_SECONDS: Final = 0.8
-FORM_LOOKUP_SECONDS: Final = 0.2
-SLACK_TIMEOUT_SECONDS: Final = 1
-PING_INTERVAL_SECONDS: Final = 0.3
+TIMEOUTS: Final = Timeouts(slack_call=1, socket_ping=0.3, x_call=0.8, x_look_up=0.2, database_retry=1)
 WORKER_CONFIG: Final = WorkerConfig(notify_after=0.5, poll_interval=0.1, interval_scale=0.02)
-DB_BACKOFF_SCALE: Final = 0.1
 
 DIFFERENCES: Final = (
-    f"Timeouts: X {X_TIMEOUT_SECONDS:g} s (a form's look-up {FORM_LOOKUP_SECONDS:g} s), "
-    f"Slack {SLACK_TIMEOUT_SECONDS} s. "
+    f"Timeouts: X {TIMEOUTS.x_call:g} s (a form's look-up {TIMEOUTS.x_look_up:g} s), "
+    f"Slack {TIMEOUTS.slack_call:g} s, retries of the database {TIMEOUTS.database_retry:g} s. "
     f"The send worker polls every {WORKER_CONFIG.poll_interval:g} s; "
-    f"other periodic tasks run at {WORKER_CONFIG.interval_scale:.0%} of their intervals, "
-    f"database retries at {DB_BACKOFF_SCALE:.0%} of their backoff. "
+    f"other periodic tasks run at {WORKER_CONFIG.interval_scale:.0%} of their intervals. "
     "Leases, rate limits and the backoff of X and Slack are unchanged: the clock jumps ahead."
 )
 """How these processes differ from production."""
@@ -57,14 +45,13 @@ class AppOptions(NamedTuple):
     """Maximum size of the SQLite file, in pages."""
     clock_skew: float | None = None
     """Seconds that the clock of the process is ahead; the app then has no clock but the database's."""
-    x_timeout_seconds: float = X_TIMEOUT_SECONDS
+    timeouts: Timeouts = TIMEOUTS
     concurrency: int = WORKER_CONFIG.concurrency
 
 
 def main(options: AppOptions, clock_offset: SharedFloat, parent: Connection) -> None:
     """Run the app until it is killed or the parent exits; send the parent the app's URL once it serves."""
     logging.basicConfig(filename=options.log_file, level=logging.INFO, force=True)
-    _shorten_timeouts(options.x_timeout_seconds)
     if options.max_pages is not None:
         _limit_pages(options.max_pages)
     if options.failpoint:
@@ -75,7 +62,8 @@ def main(options: AppOptions, clock_offset: SharedFloat, parent: Connection) -> 
         time_machine.travel(datetime.now(UTC) + skew, tick=True).start()
         clock = None
     config = replace(WORKER_CONFIG, concurrency=options.concurrency)
-    uvloop.run(_serve(options.settings, clock, config, parent))
+    settings = options.settings.with_timeouts(options.timeouts)
+    uvloop.run(_serve(settings, clock, config, parent))
 
 
 async def _serve(
@@ -86,21 +74,6 @@ async def _serve(
     async with lifespan(settings, clock, config) as url:
         parent.send(url)
         await asyncio.Event().wait()
-
-
-def _shorten_timeouts(x_seconds: float) -> None:
-    client.CALL_TIMEOUT_SECONDS = x_seconds
-    services.LOOKUP_TIMEOUT_SECONDS = FORM_LOOKUP_SECONDS
-    web_client.CALL_TIMEOUT_SECONDS = SLACK_TIMEOUT_SECONDS
-    socket_mode.PING_INTERVAL_SECONDS = PING_INTERVAL_SECONDS  # type: ignore[assignment]
-    database.RETRY = stamina.AsyncRetryingCaller(
-        attempts=6,
-        timeout=None,
-        wait_initial=0.1 * DB_BACKOFF_SCALE,
-        wait_exp_base=3,
-        wait_max=5 * DB_BACKOFF_SCALE,
-        wait_jitter=0,
-    )
 
 
 def _limit_pages(max_pages: int) -> None:

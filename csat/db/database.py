@@ -18,24 +18,14 @@ from csat.db.group_commit import GroupCommit
 from csat.db.outage_log import OutageLog
 from csat.db.transaction_deadlines import SILENT, CommitDeadline, respond_before
 from csat.db.write_check import try_write
+from csat.timeouts import Timeouts
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-RETRY = stamina.AsyncRetryingCaller(
-    attempts=6, timeout=None, wait_initial=0.1, wait_exp_base=3, wait_max=5, wait_jitter=0
-)
-"""Waits 0.1, 0.3, 0.9, 2.7 and 5 seconds."""
 RETRY_FOREVER = stamina.AsyncRetryingCaller(
     attempts=None, timeout=None, wait_initial=0.1, wait_exp_base=3, wait_max=2, wait_jitter=0
 )
-
-WRITE_SECONDS = 5.0
-"""For a transaction on PostgreSQL to be committed, the wait for a thread included."""
-READ_SECONDS = 8.0
-"""For a query on PostgreSQL: a report over millions of surveys takes some of them."""
-CHECK_SECONDS = 1.0
-"""For the database to show that it works."""
 
 
 class Database:
@@ -48,12 +38,14 @@ class Database:
 
     Args:
         url: SQLAlchemy's URL of the database.
+        timeouts: how long a transaction or a query may take.
         may_migrate: if False, a database with another than the current schema is refused.
     """
 
-    def __init__(self, url: str, *, may_migrate: bool = True) -> None:
-        self._engine = open_engine(url, may_migrate=may_migrate)
-        self._outage = OutageLog()
+    def __init__(self, url: str, timeouts: Timeouts, *, may_migrate: bool = True) -> None:
+        self._timeouts = timeouts
+        self._engine = open_engine(url, timeouts, may_migrate=may_migrate)
+        self._outage = OutageLog(timeouts.sqlite_lock_outage)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         # in PostgreSQL's READ COMMITTED each statement sees a snapshot of its own anyway
         reading = {"is_read_only": True} if self._is_sqlite else {"isolation_level": "AUTOCOMMIT"}
@@ -62,6 +54,14 @@ class Database:
         self._submissions = self._writer if self._is_sqlite else GroupCommit(self._commit)
         self._checks = self._writer if self._is_sqlite else GroupCommit(self._commit)
         self._readers = ThreadPoolExecutor(READER_THREADS, "db-reader")
+        self._retry = stamina.AsyncRetryingCaller(
+            attempts=None,
+            timeout=timeouts.database_retry,
+            wait_initial=0.1,
+            wait_exp_base=3,
+            wait_max=5,
+            wait_jitter=0,
+        )
 
     async def run(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -79,7 +79,7 @@ class Database:
         """Run a transaction that a person waits for, and again if the outcome of its commit is unknown.
 
         It must be idempotent, and return the same when it is repeated. On PostgreSQL its commit must begin
-        within `seconds`, and takes `COMMIT_SECONDS` at most.
+        within `seconds`, and takes `database_commit` seconds at most.
 
         Raises:
             CommitUnknown: the second run has failed too; everything was written, or nothing.
@@ -103,13 +103,13 @@ class Database:
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a transaction like `run_before_deadline`, with the time that any other has."""
-        return await self.run_before_deadline(WRITE_SECONDS, transaction, *args, **kwargs)
+        return await self.run_before_deadline(self._timeouts.database_write, transaction, *args, **kwargs)
 
     async def run_with_retry(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a transaction, retrying while the database is unavailable; raises `DatabaseError`."""
-        return await RETRY(DatabaseError, lambda: self.run(transaction, *args, **kwargs))
+        return await self._retry(DatabaseError, lambda: self.run(transaction, *args, **kwargs))
 
     async def run_until_committed(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -124,21 +124,21 @@ class Database:
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a query, which waits for no writer; raises `DatabaseError`."""
-        return await self._read(READ_SECONDS, lambda connection: query(connection, *args, **kwargs))
+        seconds = self._timeouts.database_read
+        return await self._read(seconds, lambda connection: query(connection, *args, **kwargs))
 
     async def check(self) -> None:
         """Raise `DatabaseError` if the database can't be read or its file is missing."""
         self._check_file()
-        await self._read(
-            CHECK_SECONDS, lambda connection: connection.execute(select(tables.surveys.c.id).limit(1))
-        )
+        query = select(tables.surveys.c.id).limit(1)
+        await self._read(self._timeouts.database_check, lambda connection: connection.execute(query))
 
     async def check_writes(self) -> None:
         """Write in a transaction that no other shares a commit with; raises `DatabaseError`."""
         if self._is_sqlite:
             await self._writer.run_alone(lambda: self._commit(try_write))
         else:
-            await _commit_in_time(self._checks, CHECK_SECONDS, try_write)
+            await self._commit_in_time(self._checks, self._timeouts.database_check, try_write)
         self._outage.end()
 
     async def check_outage(self) -> None:
@@ -175,8 +175,22 @@ class Database:
             work = transaction if seconds is None else _begin_within(seconds, transaction)
             return await self._writer.enqueue(work, None)
         if seconds is None:
-            return await _commit_in_time(self._writer, WRITE_SECONDS, transaction)
-        return await _commit_in_time(self._submissions, seconds, transaction)
+            return await self._commit_in_time(self._writer, self._timeouts.database_write, transaction)
+        return await self._commit_in_time(self._submissions, seconds, transaction)
+
+    async def _commit_in_time(
+        self, writer: GroupCommit, seconds: float, transaction: Callable[[Connection], T]
+    ) -> T:
+        """Run a transaction whose commit begins within `seconds` or never."""
+        deadline = CommitDeadline(seconds, self._timeouts.database_commit)
+        result = writer.enqueue(transaction, deadline)
+        try:
+            await asyncio.wait({result}, timeout=seconds)
+            if not result.done() and deadline.prevent_commit():
+                raise DatabaseError(SILENT)
+            return await result
+        finally:
+            result.cancel()
 
     async def _read(self, seconds: float, query: Callable[[Connection], T]) -> T:
         deadline = time.monotonic() + seconds
@@ -215,19 +229,6 @@ def transact(engine: Engine, transaction: Callable[[Connection], T]) -> T:
 
 def _is_unavailable(error: Exception) -> bool:
     return isinstance(error, DatabaseError) and not isinstance(error, Rejected)
-
-
-async def _commit_in_time(writer: GroupCommit, seconds: float, transaction: Callable[[Connection], T]) -> T:
-    """Run a transaction whose commit begins within `seconds` or never."""
-    deadline = CommitDeadline(seconds)
-    result = writer.enqueue(transaction, deadline)
-    try:
-        await asyncio.wait({result}, timeout=seconds)
-        if not result.done() and deadline.prevent_commit():
-            raise DatabaseError(SILENT)
-        return await result
-    finally:
-        result.cancel()
 
 
 def _begin_within(seconds: float, transaction: Callable[[Connection], T]) -> Callable[[Connection], T]:

@@ -1,6 +1,7 @@
 """Open SQLAlchemy's engines for SQLite and PostgreSQL, and describe their databases."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from csat.ambiguous_urls import is_ambiguous
 from csat.db.errors import DatabaseError
 from csat.db.migrations.upgrade import require_current, upgrade
-
-BUSY_TIMEOUT_SECONDS = 1.0
-"""How long a transaction waits for SQLite's lock; Slack expects its acknowledgement within 3 seconds."""
+from csat.timeouts import Timeouts
 
 WRITER_THREADS = 3
 """Concurrent writers on PostgreSQL: of transactions with a deadline, of write checks, and of all others."""
@@ -26,7 +25,6 @@ PRAGMAS = (
     "synchronous=FULL",  # a commit survives a power failure
     "foreign_keys=ON",
     "secure_delete=FAST",  # deleted content is overwritten
-    f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}",
 )
 
 EXISTS_ALREADY = frozenset({"42P07", "42701", "42710"})
@@ -50,9 +48,9 @@ def describe(url: str) -> str:
     return f"PostgreSQL, {parts.database} at {host}{f':{parts.port}' if parts.port else ''}"
 
 
-def open_engine(url: str, *, may_migrate: bool = True) -> Engine:
+def open_engine(url: str, timeouts: Timeouts, *, may_migrate: bool = True) -> Engine:
     """Connect to a database with the current schema, or migrate it to that; raises `DatabaseError`."""
-    engine = create_engine(url)
+    engine = create_engine(url, timeouts)
     if engine.dialect.name == "sqlite":
         if may_migrate:
             _create_missing(Path(engine.url.database or ""))
@@ -60,7 +58,7 @@ def open_engine(url: str, *, may_migrate: bool = True) -> Engine:
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(engine.dispose)
         try:
-            (upgrade if may_migrate else require_current)(engine)
+            (upgrade if may_migrate else require_current)(engine, timeouts.postgresql_start)
         except DBAPIError as error:
             raise DatabaseError(f"the database can't be opened: {_describe_failure(error)}") from error
         on_failure.pop_all()
@@ -82,30 +80,32 @@ def _create_missing(file: Path) -> None:
         raise DatabaseError(f"the file {file} can't be created: {error.strerror}") from error
 
 
-def create_engine(url: str) -> Engine:
+def create_engine(url: str, timeouts: Timeouts) -> Engine:
     """Return an engine, which has not connected yet; raises `DatabaseError` if the URL can't be used."""
     try:
-        return _create_engine(url)
+        return _create_engine(url, timeouts)
     except (sqlalchemy.exc.ArgumentError, ImportError) as error:
         raise DatabaseError(f"the database URL can't be used: {error}") from error
 
 
-def _create_engine(url: str) -> Engine:
+def _create_engine(url: str, timeouts: Timeouts) -> Engine:
     if url.startswith("postgresql"):
         from csat.db import postgresql_connections  # noqa: PLC0415 - its driver takes a tenth of the app's memory
 
-        return postgresql_connections.create_engine(url, WRITER_THREADS + READER_THREADS)
+        return postgresql_connections.create_engine(url, WRITER_THREADS + READER_THREADS, timeouts)
     engine = sqlalchemy.create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "connect", partial(_configure_sqlite, timeouts.sqlite_lock))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _configure_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
+def _configure_sqlite(
+    lock_timeout: float, connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object
+) -> None:
     connection.isolation_level = None  # else the driver begins transactions, and not IMMEDIATE
     cursor = connection.cursor()
-    for pragma in PRAGMAS:
+    for pragma in (*PRAGMAS, f"busy_timeout={lock_timeout * 1000:.0f}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -6,16 +6,18 @@ from time import monotonic
 
 from csat.db.errors import DatabaseError, Locked
 
-MAX_LOCK_SECONDS = 5.0
-"""How long another program may hold SQLite's lock, until that is an outage and no busy writer."""
-
 log = logging.getLogger(__name__)
 
 
 class OutageLog:
-    """Whether the database takes writes; shared by the writers' threads."""
+    """Whether the database takes writes; shared by the writers' threads.
 
-    def __init__(self) -> None:
+    Args:
+        max_lock_seconds: how long another program may hold SQLite's lock, until that is an outage.
+    """
+
+    def __init__(self, max_lock_seconds: float) -> None:
+        self._max_lock_seconds = max_lock_seconds
         self._lock = threading.Lock()
         self._is_ongoing = False
         self._locked_since: float | None = None
@@ -28,9 +30,9 @@ class OutageLog:
     def begin(self, error: DatabaseError) -> None:
         """Log that a write has failed, unless the one before has too.
 
-        That another program holds SQLite's lock is logged only once it has lasted for `MAX_LOCK_SECONDS`.
+        That another program holds SQLite's lock is logged only once it has lasted for `max_lock_seconds`.
         """
-        if isinstance(error, Locked) and self._count_locked_seconds() < MAX_LOCK_SECONDS:
+        if isinstance(error, Locked) and self._count_locked_seconds() < self._max_lock_seconds:
             return
         if self._change(is_ongoing=True):
             log.error("The database takes no writes: %s", error)

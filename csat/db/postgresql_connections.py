@@ -7,6 +7,8 @@ suspended server), the thread's deadline does.
 
 import math
 import select
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import psycopg
@@ -16,39 +18,56 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from csat.db.transaction_deadlines import SILENT, remaining_seconds
+from csat.timeouts import Timeouts
 
 RV = TypeVar("RV")
 
-CONNECT_ARGS: dict[str, Any] = {
-    "connect_timeout": 2,  # seconds, the least that libpq allows
-    "keepalives_idle": 2,
-    "keepalives_interval": 1,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5000,
-    "options": "-c lock_timeout=2000 -c statement_timeout=8000 -c idle_in_transaction_session_timeout=5000",
-}
-"""libpq's parameters, and the server's own timeouts in milliseconds."""
+KEEPALIVE: Mapping[str, int] = MappingProxyType(
+    {
+        "keepalives_idle": 2,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 5000,
+    }
+)
+"""libpq's parameters, in seconds but for the last one, which is in milliseconds."""
 
 APPLICATION_NAME = "csat-slack"
 """By which the server's list of connections (pg_stat_activity) shows those of this app."""
 
 
-def create_engine(url: str, connections: int) -> Engine:
+def create_engine(url: str, connections: int, timeouts: Timeouts) -> Engine:
     """Return an engine whose calls raise an error at the deadline of their thread.
 
     Args:
         url: SQLAlchemy's URL of the database.
         connections: the number of threads that use the engine, so that none waits for the pool.
+        timeouts: how long to wait for the server, and the server for locks, queries and clients.
     """
     engine = sqlalchemy.create_engine(
         url,
         hide_parameters=True,
         pool_size=connections,
-        connect_args={"application_name": APPLICATION_NAME, **CONNECT_ARGS},
+        connect_args={
+            "application_name": APPLICATION_NAME,
+            "connect_timeout": timeouts.postgresql_connect,
+            "options": _build_options(timeouts),
+            **KEEPALIVE,
+        },
     )
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "checkout", _replace_closed)
     return engine
+
+
+def _build_options(timeouts: Timeouts) -> str:
+    """Return the server's own timeouts."""
+    seconds = {
+        "lock_timeout": timeouts.postgresql_lock,
+        "statement_timeout": timeouts.database_read,
+        "idle_in_transaction_session_timeout": timeouts.database_write,
+    }
+    return " ".join(f"-c {name}={value * 1000:.0f}" for name, value in seconds.items())
 
 
 class _PunctualConnection(psycopg.Connection[Any]):

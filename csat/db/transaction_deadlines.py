@@ -5,11 +5,10 @@ import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
 SILENT = "PostgreSQL did not respond in time"
-COMMIT_SECONDS = 0.5
-"""For a commit on PostgreSQL that has begun just in time."""
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 _lock = threading.Lock()
@@ -31,15 +30,22 @@ def respond_before(moment: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+def respond_within(seconds: float) -> AbstractContextManager[None]:
+    """Let this thread wait for PostgreSQL only that long from now on."""
+    return respond_before(time.monotonic() + seconds)
+
+
 class CommitDeadline:
     """The moment by which a transaction begins its commit, or else never does.
 
     Args:
         seconds: from now.
+        commit_seconds: for a commit that has begun just in time.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, commit_seconds: float) -> None:
         self.moment = time.monotonic() + seconds
+        self.commit_seconds = commit_seconds
         self.is_prevented = False
         self.commit_has_begun = False
         """True once only PostgreSQL knows the outcome of the transaction."""
@@ -52,7 +58,7 @@ class CommitDeadline:
 
 
 def begin_commits(deadlines: Sequence[CommitDeadline]) -> bool:
-    """Give the commit of transactions `COMMIT_SECONDS` at least; return False if one of them was prevented.
+    """Give the commit of transactions their time for it; return False if one of them was prevented.
 
     Must be called inside `respond_before`.
     """
@@ -61,5 +67,6 @@ def begin_commits(deadlines: Sequence[CommitDeadline]) -> bool:
             return False
         for deadline in deadlines:
             deadline.commit_has_begun = True
-    _deadline.set(max(_deadline.get(), time.monotonic() + COMMIT_SECONDS))
+    commit_seconds = max((deadline.commit_seconds for deadline in deadlines), default=0.0)
+    _deadline.set(max(_deadline.get(), time.monotonic() + commit_seconds))
     return True

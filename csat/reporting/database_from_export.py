@@ -13,6 +13,7 @@ from csat.db.database import Database
 from csat.db.tables import follow_ups, surveys
 from csat.reporting.export_files import read_export
 from csat.reporting.export_rows import NAME_COLUMNS, ExportRow
+from csat.timeouts import Timeouts
 
 BATCH_SIZE = 5_000
 """Rows per transaction."""
@@ -50,7 +51,7 @@ async def open_export(path: Path) -> AsyncIterator[OpenExport]:
     """
     with (
         tempfile.TemporaryDirectory(prefix="csat-slack-") as folder,
-        contextlib.closing(Database(f"sqlite:///{folder}/export.db")) as database,
+        contextlib.closing(Database(f"sqlite:///{folder}/export.db", Timeouts())) as database,
     ):
         rows, names = read_export(path), dict[str, str]()
         while batch := list(islice(rows, BATCH_SIZE)):

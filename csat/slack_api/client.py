@@ -30,10 +30,6 @@ from csat.surveys.limits import PreviousSurvey
 
 Json = dict[str, Any]
 
-OPEN_VIEW_TIMEOUT_SECONDS = 2.5
-"""A `trigger_id` expires after three seconds."""
-PERMALINK_TIMEOUT_SECONDS = 0.7
-
 HISTORY_LIMIT = 100
 """How many messages of a conversation are searched."""
 
@@ -113,7 +109,7 @@ class SlackClient:
             return ""
         try:
             with as_slack_error():
-                async with asyncio.timeout(PERMALINK_TIMEOUT_SECONDS):
+                async with asyncio.timeout(self.web.timeouts.slack_permalink):
                     if previous.team != await self.team_id():
                         return ""
                     if channel != reader_channel and not await self._is_public_channel(channel):
@@ -164,7 +160,7 @@ class SlackClient:
     async def open_view(self, trigger_id: str, view: Json) -> None:
         """Open a modal (views.open); raises `SlackError`."""
         with as_slack_error():
-            async with asyncio.timeout(OPEN_VIEW_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self.web.timeouts.slack_open_view):
                 await self.web.views_open(trigger_id=trigger_id, view=view)
 
     async def publish_home(self, user: str, view: Json, fallback: Json) -> None:

@@ -6,11 +6,10 @@ from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
 
-from csat.slack_api import web_client
 from csat.slack_api.errors import as_slack_error, error_from_response
 from csat.slack_api.responses import UploadTarget, parse_response
+from csat.slack_api.web_client import WebClient
 
 MIN_UPLOAD_RATE = 500_000
 """Bytes per second; an export of a million surveys has some 200 MB."""
@@ -25,7 +24,7 @@ class FileSender:
     https://docs.slack.dev/messaging/working-with-files#upload
     """
 
-    def __init__(self, web: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(self, web: WebClient, session: aiohttp.ClientSession) -> None:
         self._web = web
         self._session = session
 
@@ -51,7 +50,7 @@ class FileSender:
         length = (await asyncio.to_thread(path.stat)).st_size
         response = await self._web.files_getUploadURLExternal(filename=path.name, length=length)
         target = parse_response(UploadTarget, response)
-        timeout = aiohttp.ClientTimeout(total=web_client.CALL_TIMEOUT_SECONDS + length / MIN_UPLOAD_RATE)
+        timeout = aiohttp.ClientTimeout(total=self._web.timeouts.slack_call + length / MIN_UPLOAD_RATE)
         with path.open("rb") as file:
             async with self._session.post(target.upload_url, data=file, timeout=timeout) as upload:
                 if upload.status != HTTPStatus.OK:

@@ -20,13 +20,6 @@ from csat.slack_api.errors import SlackError, as_slack_error, is_rejection
 from csat.slack_api.responses import SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient
 
-PING_INTERVAL_SECONDS = 5
-"""After four pings without an answer the connection counts as lost."""
-HANDSHAKE_TIMEOUT_SECONDS = 5.0
-CLOSE_TIMEOUT_SECONDS = 1.0
-SHUTDOWN_TIMEOUT_SECONDS = 2.5
-"""For requests in progress: Slack wants its acknowledgement within three seconds."""
-
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +30,7 @@ class ReconnectingClient(SocketModeClient):
     the end of its connection would each open a new one, and requests over the first of them would be lost.
     """
 
+    web_client: WebClient
     problem = ""
     """Why the latest handshake failed; empty if it did not."""
     _replacement: asyncio.Task[None] | None = None
@@ -89,10 +83,10 @@ class ReconnectingClient(SocketModeClient):
         if self.current_session is not None:
             await self.current_session.close()
         url = await self.issue_new_wss_url()
-        async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
+        async with asyncio.timeout(self.web_client.timeouts.socket_handshake):
             self.current_session = await self.aiohttp_client_session.ws_connect(
                 url,
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_SECONDS),
+                timeout=aiohttp.ClientWSTimeout(ws_close=self.web_client.timeouts.socket_close),
                 autoping=False,
                 heartbeat=self.ping_interval,
                 proxy=self.proxy,
@@ -124,8 +118,9 @@ class SocketMode:
     def __init__(self, dispatch: Dispatch, app_token: str, web: WebClient) -> None:
         logger = logging.getLogger("slack_sdk.socket_mode")
         self._dispatch = dispatch
+        self._web = web
         self._client = ReconnectingClient(
-            app_token, logger=logger, web_client=web, ping_interval=PING_INTERVAL_SECONDS
+            app_token, logger=logger, web_client=web, ping_interval=web.timeouts.socket_ping
         )
         self._client.socket_mode_request_listeners.append(self._receive)
         self._tasks = BackgroundTasks()
@@ -144,7 +139,7 @@ class SocketMode:
     async def close(self) -> None:
         """Acknowledge the requests in progress, then disconnect."""
         self._is_closing = True
-        await self._tasks.finish(SHUTDOWN_TIMEOUT_SECONDS)
+        await self._tasks.finish(self._web.timeouts.socket_shutdown)
         await self._client.close()
 
     async def _receive(self, _client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:

@@ -19,7 +19,6 @@ MAX_AGE_WHEN_BUSY = timedelta(minutes=5)
 """How long a membership is trusted while Slack can't list the members."""
 PAUSE_SECONDS = 1.0
 """After a failure for which Slack names no time to wait."""
-TIMEOUT_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ class UserGroups:
             raise SlackUnavailable(str(self._failure))
         try:
             with as_slack_error():
-                async with asyncio.timeout(TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._web.timeouts.slack_person):
                     team = await self._team_id()
                     response = await self._web.usergroups_users_list(usergroup=group, team_id=team)
             return parse_response(GroupMembers, response).users

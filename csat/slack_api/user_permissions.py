@@ -17,9 +17,6 @@ from csat.slack_api.user_groups import UserGroups
 from csat.slack_api.users import Users
 from csat.slack_api.web_client import WebClient
 
-TIMEOUT_SECONDS = 1.0
-"""Slack wants its acknowledgement within three seconds."""
-
 AGENTS_MAX_AGE = timedelta(minutes=5)
 SUPERVISORS_MAX_AGE = timedelta(seconds=30)
 """How old the list of a user group's members may be."""
@@ -75,6 +72,7 @@ class Permissions:
         agents: Collection[str],
         supervisors: Collection[str],
     ) -> None:
+        self._web = web
         self._users = users
         self._team_id = team_id
         self._agents = frozenset(agents)
@@ -90,7 +88,7 @@ class Permissions:
         """Raise `PermissionDenied` unless the user may send surveys, or `AgentUnknown`."""
         try:
             with as_slack_error():
-                async with asyncio.timeout(TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._web.timeouts.slack_person):
                     team, profile, is_listed = await asyncio.gather(
                         self._team_id(),
                         self._users.get(user),
@@ -156,7 +154,7 @@ class Permissions:
     async def _is_team_member(self, user: str) -> bool:
         try:
             with as_slack_error():
-                async with asyncio.timeout(TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._web.timeouts.slack_person):
                     team, profile = await asyncio.gather(self._team_id(), self._users.get(user))
         except SlackRefused as error:
             log.warning("Slack does not know %s: %s", user, error)

@@ -16,9 +16,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from csat.outgoing_request_timing import Observe, Timed, ignore
 from csat.slack_api.errors import TOKEN_ERRORS, SlackError, as_slack_error, error_from_response
-
-CALL_TIMEOUT_SECONDS = 5.0
-"""For a whole call: connecting, sending and reading the response."""
+from csat.timeouts import Timeouts
 
 POSTING_METHODS = ("/chat.postMessage", "/chat.postEphemeral")
 """The methods that would post a second message if they were repeated."""
@@ -33,6 +31,7 @@ class WebClient(AsyncWebClient):
     Given a body that is not a JSON object, slack_sdk raises an `AttributeError`, or passes it on.
     """
 
+    timeouts: Timeouts
     observe: Observe = staticmethod(ignore)
     """Observes each request, by the name of its method."""
     rejection: SlackError | None = None
@@ -78,17 +77,21 @@ class ConnectionRetries(AsyncConnectionErrorRetryHandler):
         return await super()._can_retry_async(state=state, request=request, response=response, error=error)
 
 
-def open_session() -> aiohttp.ClientSession:
+def open_session(timeouts: Timeouts) -> aiohttp.ClientSession:
     """Return an HTTP session for all calls to Slack; call this inside the event loop, and close the session.
 
     The session has the timeout because slack_sdk ignores its own if it is given a session.
     """
-    timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=timeouts.slack_call)
     return aiohttp.ClientSession(json_serialize_bytes=to_json, timeout=timeout)
 
 
 def build_web_client(
-    token: SecretStr, api_url: str, session: aiohttp.ClientSession, observe: Observe = ignore
+    token: SecretStr,
+    api_url: str,
+    session: aiohttp.ClientSession,
+    timeouts: Timeouts,
+    observe: Observe = ignore,
 ) -> WebClient:
     """Return a client that authenticates with a bot token."""
     client = WebClient(
@@ -98,5 +101,5 @@ def build_web_client(
         logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
         retry_handlers=[ConnectionRetries()],
     )
-    client.observe = observe
+    client.timeouts, client.observe = timeouts, observe
     return client

@@ -20,9 +20,6 @@ from csat.slack_api.error_explanations import explain
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS
 
-WRITE_INTERVAL_SECONDS = 1.0
-"""How long the outcome of a write to the database counts for those who ask next."""
-
 
 async def handle_liveness(_request: Request) -> Response:
     """Respond with 200."""
@@ -50,6 +47,7 @@ class HealthCheck:
         self._find_socket_problem = find_socket_problem
         self._write: asyncio.Future[None] | None = None
         self._written_at = 0.0
+        self._write_counts_for = resources.settings.timeouts.health_write
 
     async def handle(self, _request: Request) -> Response:
         """Check the database, the send worker, Slack's token and the connection to Slack, and X's account."""
@@ -73,7 +71,7 @@ class HealthCheck:
     async def _check_writes(self) -> None:
         """Write to the database, or share the write of another request; raises `DatabaseError`."""
         now = time.monotonic()
-        if self._write is None or (self._write.done() and now >= self._written_at + WRITE_INTERVAL_SECONDS):
+        if self._write is None or (self._write.done() and now >= self._written_at + self._write_counts_for):
             self._written_at = now
             self._write = asyncio.ensure_future(self._database.check_writes())
         await asyncio.shield(self._write)

@@ -2,22 +2,33 @@
 
 import asyncio
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from csat.timeouts import Timeouts
 
 MAX_CONNECTIONS = 256
 MAX_HEAD_BYTES = 64 * 1024
 """The request line and headers; the framing and trailers of a chunked body count too."""
 
-HEAD_TIMEOUT_SECONDS = 10.0
-BODY_TIMEOUT_SECONDS = 30.0
-KEEP_ALIVE_SECONDS = 15
-"""How long an idle connection is kept for another request."""
-
 
 class BoundedProtocol(HttpToolsProtocol):
     """Reject connections, heads and bodies that exceed the limits, and close their connections."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        timeouts: Timeouts,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._timeouts = timeouts
 
     _deadline: asyncio.TimerHandle | None = None
     """When the rest of the request that is being received must have arrived."""
@@ -32,12 +43,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.connections) > MAX_CONNECTIONS:
             self._reject(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
-            self._expect_within(HEAD_TIMEOUT_SECONDS)
+            self._expect_within(self._timeouts.http_head)
 
     def data_received(self, data: bytes) -> None:
         """Parse a part of a request."""
         if self._deadline is None:
-            self._expect_within(HEAD_TIMEOUT_SECONDS)
+            self._expect_within(self._timeouts.http_head)
         self._head_bytes += len(data)
         super().data_received(data)
         if self._head_bytes > MAX_HEAD_BYTES:
@@ -45,7 +56,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start handling the request; its body must follow in time."""
-        self._expect_within(BODY_TIMEOUT_SECONDS)
+        self._expect_within(self._timeouts.http_body)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

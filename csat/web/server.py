@@ -5,7 +5,8 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from csat.web.limited_http_protocol import KEEP_ALIVE_SECONDS, BoundedProtocol
+from csat.timeouts import Timeouts
+from csat.web.limited_http_protocol import BoundedProtocol
 
 GRACEFUL_SHUTDOWN_SECONDS = 1
 
@@ -40,6 +42,7 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
 async def serve(
     routes: Sequence[Route],
     listener: socket.socket,
+    timeouts: Timeouts,
     exception_handlers: Mapping[Any, ExceptionHandler] | None = None,
 ) -> AsyncIterator[str]:
     """Serve routes on a bound socket until the block ends, and yield the base URL.
@@ -56,8 +59,8 @@ async def serve(
     server = _Server(
         uvicorn.Config(
             Starlette(routes=routes, exception_handlers=exception_handlers),
-            http=BoundedProtocol,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            http=cast("type[asyncio.Protocol]", partial(BoundedProtocol, timeouts=timeouts)),
+            timeout_keep_alive=timeouts.http_keep_alive,
             lifespan="off",
             ws="none",
             log_config=None,

@@ -18,6 +18,7 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Survey
 from csat.surveys.transport_errors import Refused, Uncertain
+from csat.timeouts import Timeouts
 from csat.x_api import direct_message_wire, feedback_wire, wire
 from csat.x_api.direct_message_wire import Message
 from csat.x_api.error_explanations import explain
@@ -32,9 +33,6 @@ from csat.x_api.refusals import (
 from csat.x_api.signing import Credentials, OAuth1
 from csat.x_api.size_limited_transport import ACCEPT_ENCODING, BoundedTransport
 
-CALL_TIMEOUT_SECONDS = 8.0
-"""For a whole call: connecting, sending and reading the response."""
-HTTP_TIMEOUT = httpx.Timeout(CALL_TIMEOUT_SECONDS, connect=3.0, pool=5.0)
 CONNECTION_LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
 
 CACHE_SIZE = 10_000
@@ -55,12 +53,14 @@ Decipher = Callable[[int, Mapping[str, str], bytes], T]
 log = logging.getLogger(__name__)
 
 
-def open_http_client(credentials: Credentials, base_url: str, clock: Clock = utc_now) -> httpx.AsyncClient:
+def open_http_client(
+    credentials: Credentials, base_url: str, timeouts: Timeouts, clock: Clock = utc_now
+) -> httpx.AsyncClient:
     """Return a client that signs its requests; call this inside the event loop, and close the client."""
     return httpx.AsyncClient(
         base_url=base_url,
         auth=OAuth1(credentials, clock),
-        timeout=HTTP_TIMEOUT,
+        timeout=httpx.Timeout(timeouts.x_call, connect=timeouts.x_connect, pool=timeouts.x_free_connection),
         transport=BoundedTransport(limits=CONNECTION_LIMITS),
         headers={"User-Agent": "csat-slack", "Accept-Encoding": ACCEPT_ENCODING},
     )
@@ -80,6 +80,7 @@ class XClient:
         self, http: httpx.AsyncClient, observe: Observe = ignore, *, works_unenrolled: bool = True
     ) -> None:
         self._http = http
+        self._call_timeout = http.timeout.read  # that of httpx begins anew with each byte
         self._observe = observe
         self._works_unenrolled = works_unenrolled
         self._refusals: dict[str, type[AccountRefused]] = {}
@@ -207,7 +208,7 @@ class XClient:
     async def _get(self, name: str, path: str, params: dict[str, str], decipher: Decipher[T]) -> T:
         with self._observed(name):
             try:
-                async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._call_timeout):
                     response = await self._http.get(path, params=params)
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
                 kind = Unreadable if isinstance(error, httpx.DecodingError) else XBusy
@@ -225,7 +226,7 @@ class XClient:
     ) -> T:
         with self._observed(name):
             try:
-                async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._call_timeout):
                     response = await self._http.post(path, data=data, json=json)
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
                 kind = XBusy if isinstance(error.__cause__, _CONNECTION_FAILED) else Unanswered

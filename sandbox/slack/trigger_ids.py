@@ -26,11 +26,12 @@ class Trigger:
 
 
 class Triggers:
-    """The triggers that were issued."""
+    """The triggers that were issued; each can be used within its `lifetime`."""
 
-    def __init__(self, clock: Callable[[], datetime], ids: IdGenerator) -> None:
+    def __init__(self, clock: Callable[[], datetime], ids: IdGenerator, lifetime: timedelta) -> None:
         self._clock = clock
         self._ids = ids
+        self._lifetime = lifetime
         self._issued: dict[str, Trigger] = {}
 
     def issue(self, user: str, channel: str = "", view_id: str = "") -> str:
@@ -44,7 +45,7 @@ class Triggers:
         trigger = self._issued.get(trigger_id) if TRIGGER_ID.fullmatch(trigger_id) else None
         if trigger is None:
             raise SlackError("invalid_trigger_id")
-        if self._clock() - trigger.issued_at > TRIGGER_LIFETIME:
+        if self._clock() - trigger.issued_at > self._lifetime:
             raise SlackError("expired_trigger_id")
         if trigger.exchanged:
             raise SlackError("exchanged_trigger_id")

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar, cast
 
 from starlette.applications import Starlette
 
-from sandbox.local_asgi_server import serve
+from sandbox.local_asgi_server import GRACEFUL_SHUTDOWN_SECONDS, serve
 from sandbox.pubsub import PubSub
 from sandbox.slack.calls_and_deliveries import ApiCall, Delivery
 from sandbox.slack.conversations import Channel, Conversations, Message
@@ -24,7 +24,7 @@ from sandbox.slack.response_urls import ResponseUrls
 from sandbox.slack.seed_messages import post_history
 from sandbox.slack.socket_mode import SocketMode
 from sandbox.slack.transport import ACK_TIMEOUT_SECONDS, Transport
-from sandbox.slack.trigger_ids import Triggers
+from sandbox.slack.trigger_ids import TRIGGER_LIFETIME, Triggers
 from sandbox.slack.user_actions import UserActions
 from sandbox.slack.user_directory import Team, User, Usergroup
 from sandbox.slack.user_events import UserEvents
@@ -55,6 +55,7 @@ class Workspace(UserActions, UserEvents):
         pubsub: Publishes changes, for example to a page.
         traffic: Records the exchanges between Slack and the app.
         ack_timeout: The number of seconds in which the app has to acknowledge a delivery.
+        trigger_lifetime: The time in which the app can open a view.
         team: Its id and its names.
     """
 
@@ -66,11 +67,12 @@ class Workspace(UserActions, UserEvents):
         traffic: TrafficLog | None = None,
         *,
         ack_timeout: float = ACK_TIMEOUT_SECONDS,
+        trigger_lifetime: timedelta = TRIGGER_LIFETIME,
         team: Team = NORTHWIND,
     ) -> None:
         self.pubsub = pubsub or PubSub()
         traffic = traffic or TrafficLog(self.pubsub)
-        self._state = state = _build_state(manifest, clock, self.pubsub, traffic, team)
+        self._state = state = _build_state(manifest, clock, self.pubsub, traffic, team, trigger_lifetime)
         self._transport = Transport(state, ack_timeout)
         self.app = Starlette(routes=Endpoints(state).routes)
         self.bot_token, self.app_token = state.bot_token, state.app_token
@@ -91,9 +93,11 @@ class Workspace(UserActions, UserEvents):
         post_history(state)
 
     @contextlib.asynccontextmanager
-    async def serve(self, port: int = 0) -> AsyncIterator[str]:
+    async def serve(
+        self, port: int = 0, grace_seconds: float = GRACEFUL_SHUTDOWN_SECONDS
+    ) -> AsyncIterator[str]:
         """Serve the workspace until the block ends, and yield its base URL; faults are cleared at the end."""
-        async with serve(self.app, port, FreezableWebSocketProtocol) as self.base_url:
+        async with serve(self.app, port, FreezableWebSocketProtocol, grace_seconds) as self.base_url:
             try:
                 yield self.base_url
             finally:
@@ -196,7 +200,12 @@ class Workspace(UserActions, UserEvents):
 
 
 def _build_state(
-    manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffic: TrafficLog, team: Team
+    manifest: Json,
+    clock: Callable[[], datetime],
+    pubsub: PubSub,
+    traffic: TrafficLog,
+    team: Team,
+    trigger_lifetime: timedelta,
 ) -> WorkspaceState:
     ids, parsed = IdGenerator(clock), Manifest.parse(manifest)
     directory, faults = build_directory(parsed, ids, team), Faults()
@@ -210,7 +219,7 @@ def _build_state(
         conversations=Conversations(build_channels(directory.bot.id), directory.bot.id, pubsub),
         views=Views(ids, pubsub),
         files=Files(ids),
-        triggers=Triggers(clock, ids),
+        triggers=Triggers(clock, ids, trigger_lifetime),
         response_urls=ResponseUrls(clock, directory.team.id),
         socket_mode=SocketMode(directory.app_id, pubsub, faults),
         faults=faults,

@@ -13,7 +13,7 @@ import aiohttp
 from sandbox.traffic_log import TrafficLog
 from sandbox.x.serializers import Json
 
-TIMEOUT = aiohttp.ClientTimeout(total=10)
+TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
 @dataclass(frozen=True)

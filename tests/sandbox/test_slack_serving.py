@@ -18,6 +18,7 @@ from csat.web.server import serve as serve_app
 from csat.x_api.client import CONNECTION_LIMITS
 from sandbox.local_asgi_server import KEEP_ALIVE_SECONDS, serve
 from tests.local_client import local_client
+from tests.timeouts import GENEROUS
 
 
 class App(Starlette):
@@ -41,10 +42,9 @@ def test_a_connection_is_kept_for_longer_than_the_app_would_use_it() -> None:
     assert CONNECTION_LIMITS.keepalive_expiry < KEEP_ALIVE_SECONDS
 
 
-async def test_an_idle_server_shuts_down_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.local_asgi_server.GRACEFUL_SHUTDOWN_SECONDS", 60)
+async def test_an_idle_server_shuts_down_at_once() -> None:
     async with local_client() as client:
-        async with serve(App(released=True)) as url:
+        async with serve(App(released=True), grace_seconds=60) as url:
             await client.get(url)
             started = time.perf_counter()
         ended = time.perf_counter() - started
@@ -77,11 +77,10 @@ async def test_no_connection_is_accepted_after_shutdown() -> None:
             await client.get(url)
 
 
-async def test_a_request_that_outlasts_the_grace_period_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.local_asgi_server.GRACEFUL_SHUTDOWN_SECONDS", 0.05)
+async def test_a_request_that_outlasts_the_grace_period_is_cancelled() -> None:
     app = App()
     async with local_client() as client:
-        async with serve(app) as url:
+        async with serve(app, grace_seconds=0.05) as url:
             request = asyncio.create_task(client.get(url))
             await app.arrived.wait()
 
@@ -98,6 +97,6 @@ async def test_responses_do_not_wait_for_the_client_s_ack(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(socket, "create_server", create_and_note)
     with bind("127.0.0.1", 0, "PORT") as listener:
-        async with serve(App(released=True)), serve_app([], listener):
+        async with serve(App(released=True)), serve_app([], listener, GENEROUS):
             listeners.append(listener)
             assert [it.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for it in listeners] == [1, 1]

@@ -181,11 +181,10 @@ async def test_a_delivery_fails_if_its_frozen_connection_is_lost() -> None:
     assert result.failure == '/csat failed with the error "dispatch_failed"'
 
 
-async def test_a_frozen_connection_does_not_delay_the_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.local_asgi_server.GRACEFUL_SHUTDOWN_SECONDS", 60)
+async def test_a_frozen_connection_does_not_delay_the_shutdown() -> None:
     slack = workspace()
     async with aiohttp.ClientSession() as session:
-        async with slack.serve():
+        async with slack.serve(grace_seconds=60):
             socket = await session.ws_connect(await connection_url(slack), autoping=False)
             await socket.receive_json()
             slack.freeze_sockets()

@@ -10,7 +10,7 @@ from typing import Final
 from bench.torture.agents import AGENTS, Users
 from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
-from bench.torture.patched_app import SLACK_TIMEOUT_SECONDS, X_TIMEOUT_SECONDS
+from bench.torture.patched_app import TIMEOUTS
 from blocks.uncertain_survey import ARRIVED_ACTION, LEAVE_ACTION, SEND_AGAIN_ACTION
 from csat.surveys.posted_survey_keys import parse_key
 from sandbox.slack import Message, fixtures
@@ -20,7 +20,7 @@ from sandbox.x import Endpoint, Fault
 
 FAULT_TIMEOUT_SECONDS: Final = 0.5
 """Time within which a request runs into a fault while agents work."""
-IN_FLIGHT_SECONDS: Final = X_TIMEOUT_SECONDS * 3
+IN_FLIGHT_SECONDS: Final = TIMEOUTS.x_call * 3
 """Time within which every attempt has ended, and its outcome is saved."""
 PAUSE_EXPIRY_SECONDS: Final = 301.0
 RATE_LIMIT_SECONDS: Final = 900.0
@@ -39,7 +39,7 @@ async def inject_x_faults(harness: Harness, rng: random.Random, rounds: int, par
     await harness.start_app()
     async with users.in_background():
         for fault in faults:
-            harness.x.delay_seconds = rng.choice((X_TIMEOUT_SECONDS / 2, X_TIMEOUT_SECONDS * 2))
+            harness.x.delay_seconds = rng.choice((TIMEOUTS.x_call / 2, TIMEOUTS.x_call * 2))
             harness.x.fail(fault, endpoint, times=1)
             if rng.random() < LOOKUP_FAULT_RATE:
                 harness.x.fail(rng.choice(LOOKUP_FAULTS), Endpoint.LOOKUP, times=1)
@@ -159,9 +159,9 @@ async def _fail_after_posting(harness: Harness, rng: random.Random) -> None:
 
 
 async def _delay_posts(harness: Harness, rng: random.Random) -> None:
-    seconds, after = SLACK_TIMEOUT_SECONDS * 1.5, rng.random() < 1 / 2
+    seconds, after = TIMEOUTS.slack_call * 1.5, rng.random() < 1 / 2
     harness.workspace.faults.delay("chat.postMessage", seconds, after=after)
-    await asyncio.sleep(SLACK_TIMEOUT_SECONDS)
+    await asyncio.sleep(TIMEOUTS.slack_call)
 
 
 async def _fail_forms(harness: Harness, rng: random.Random) -> None:

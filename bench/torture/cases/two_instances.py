@@ -5,12 +5,14 @@ import contextlib
 import random
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bench.torture.agents import Users
 from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.failpoints import Failpoint
 from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
+from bench.torture.patched_app import TIMEOUTS
 from sandbox.x import Endpoint, Fault
 
 DELAY_SECONDS: Final = 0.15
@@ -123,9 +125,9 @@ async def overlap(
     for endpoint in (harness.endpoint, Endpoint.LOOKUP):
         harness.x.fail(Fault.SLOW, endpoint)
     users = Users(harness, rng, handle_rate=1)
+    timeouts = replace(TIMEOUTS, x_call=2 * SLOW_X_SECONDS)
     apps = [
-        await harness.start_app(clock_skew=skew, x_timeout_seconds=2 * SLOW_X_SECONDS, concurrency=1)
-        for skew in clock_skews
+        await harness.start_app(clock_skew=skew, timeouts=timeouts, concurrency=1) for skew in clock_skews
     ]
     async with users.in_background():
         await asyncio.sleep(seconds)

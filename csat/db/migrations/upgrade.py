@@ -7,22 +7,18 @@ between without blocking the instances that still run.
 
 import logging
 import time
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from csat.db.errors import NotOurs, SchemaTooNew, SchemaTooOld
 from csat.db.tables import compatibility
-from csat.db.transaction_deadlines import respond_before
+from csat.db.transaction_deadlines import respond_within
 
 HEAD_REVISION = "0022"
 """The latest migration; a test compares it with the folder."""
 
-RESPONSE_SECONDS = 8.0
-"""For PostgreSQL to respond to everything but a migration."""
-
-LOCK_POLL_SECONDS = 1.0
+LOCK_POLL_SECONDS = 0.2
 """Between two looks whether another instance has finished its migrations."""
 
 _ADVISORY_LOCK = 0x43534154
@@ -30,15 +26,18 @@ _ADVISORY_LOCK = 0x43534154
 
 _TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 log = logging.getLogger(__name__)
 
 
-def upgrade(engine: Engine) -> None:
-    """Run the missing migrations; raises `SchemaTooNew` or `NotOurs`."""
+def upgrade(engine: Engine, seconds: float) -> None:
+    """Run the missing migrations; raises `SchemaTooNew` or `NotOurs`.
+
+    PostgreSQL has some `seconds` to respond to everything but a migration.
+    """
     if engine.dialect.name == "postgresql":
-        _upgrade_postgresql(engine)
+        _upgrade_postgresql(engine, seconds)
         return
     with engine.begin() as connection:
         if not is_current(connection):
@@ -46,9 +45,9 @@ def upgrade(engine: Engine) -> None:
             migrate(connection)
 
 
-def require_current(engine: Engine) -> None:
-    """Raise `SchemaTooOld` if migrations are missing, or `SchemaTooNew`."""
-    with _respond_soon(), engine.connect() as connection:
+def require_current(engine: Engine, seconds: float) -> None:
+    """Raise `SchemaTooOld` if migrations are missing, or `SchemaTooNew`; PostgreSQL has some `seconds`."""
+    with respond_within(seconds), engine.connect() as connection:
         if is_current(connection):
             return
         if revision := read_revision(connection):
@@ -93,39 +92,39 @@ def read_revision(connection: Connection) -> str | None:
 
 def known_revisions() -> frozenset[str]:
     """Return the revisions that this version of the app has migrations to."""
-    return frozenset(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
+    return frozenset(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
-def migrate(connection: Connection, revision: str = "head") -> None:
-    """Run the migrations up to a revision, each in a transaction unless one has begun."""
+def migrate(connection: Connection, revision: str = "head", folder: Path = FOLDER) -> None:
+    """Run the migrations of a folder up to a revision, each in a transaction unless one has begun."""
     # imported here, as Alembic takes a tenth of the app's memory and is seldom needed
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("script_location", str(folder))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 
 
-def _upgrade_postgresql(engine: Engine) -> None:
-    with _respond_soon():
+def _upgrade_postgresql(engine: Engine, seconds: float) -> None:
+    with respond_within(seconds):
         connection = engine.connect()
     with connection:
         try:
-            with _respond_soon():
+            with respond_within(seconds):
                 for timeout in _TIMEOUTS:
                     connection.exec_driver_sql(f"SET {timeout} = 0")
                 if is_current(connection):
                     return
-            _lock_migrations(connection)
-            _migrate_postgresql(connection)
+            _lock_migrations(connection, seconds)
+            _migrate_postgresql(connection, seconds)
         finally:
             connection.invalidate()  # ends the lock, and is not used again without timeouts
 
 
-def _migrate_postgresql(connection: Connection) -> None:
-    with _respond_soon():
+def _migrate_postgresql(connection: Connection, seconds: float) -> None:
+    with respond_within(seconds):
         if is_current(connection):
             return
         _log_migration(connection)
@@ -140,26 +139,22 @@ def _log_migration(connection: Connection) -> None:
         log.info("Creating the database's tables")
 
 
-def _lock_migrations(connection: Connection) -> None:
+def _lock_migrations(connection: Connection, seconds: float) -> None:
     """Wait until no other instance migrates the database, and keep others from it while connected.
 
     Polls, as a transaction that waits here would block the creation of an index over there.
     """
-    if not _try_to_lock(connection):
+    if not _try_to_lock(connection, seconds):
         log.warning("Waiting for another instance, which migrates the database")
-        while not _try_to_lock(connection):
+        while not _try_to_lock(connection, seconds):
             time.sleep(LOCK_POLL_SECONDS)
 
 
-def _try_to_lock(connection: Connection) -> bool:
-    with _respond_soon():
+def _try_to_lock(connection: Connection, seconds: float) -> bool:
+    with respond_within(seconds):
         is_locked = connection.execute(select(func.pg_try_advisory_lock(_ADVISORY_LOCK))).scalar_one()
         connection.commit()
         return bool(is_locked)
-
-
-def _respond_soon() -> AbstractContextManager[None]:
-    return respond_before(time.monotonic() + RESPONSE_SECONDS)
 
 
 def _read_oldest_compatible(connection: Connection) -> str | None:
