@@ -5,7 +5,7 @@ import os
 import signal
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +30,8 @@ from tests.silent_proxy import SilentProxy
 from tests.timeouts import GENEROUS, WAIT_SECONDS
 from tests.world import World, running_world
 
+UNMEASURED = ("slow", "unmeasured")
+
 # a shell starts what runs in the background with SIGINT ignored, which commands that are tested inherit
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -48,10 +50,22 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Measure no coverage in slow tests: they repeat what others show, and take twice as long with it."""
-    if item.get_closest_marker("slow"):
-        item.add_marker("no_cover")
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Measure no coverage in tests that repeat what others show: they take half as long without it.
+
+    Neither are their fixtures measured, nor the processes that they start.
+    """
+    measuring = item.config.pluginmanager.getplugin("_cov")
+    if not measuring or not any(map(item.get_closest_marker, UNMEASURED)):
+        return (yield)
+    measuring.cov_controller.pause()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+            return (yield)
+    finally:
+        measuring.cov_controller.resume()
 
 
 def pytest_collection_finish() -> None:
