@@ -25,6 +25,8 @@ from csat.surveys.transports import TransportName
 from sandbox.slack import fixtures
 from tests.world import HASTY, World, is_app_idle, running_world
 
+pytestmark = pytest.mark.unmeasured
+
 READER, COLLEAGUE, AGENT = fixtures.CLEO, fixtures.BEN, fixtures.ADA
 """The reader and a colleague supervise; the agent does not."""
 OWN_DAYS_AGO = (3, 10)

@@ -21,6 +21,8 @@ from tests.leak_env import ALL_MODES, LOW, OWN, PAST, SURVEYS, LeakEnv
 from tests.slack_survey_kit import INVITED
 from tests.world import is_app_idle
 
+pytestmark = pytest.mark.unmeasured
+
 BUTTONS = (low_rating.SHOW_ACTION, low_rating.TAKE_ON_ACTION, low_rating.CLOSE_ACTION)
 CUSTOMER_BUTTONS = (
     f"{RATE_ACTION}:{CSAT[4]}",

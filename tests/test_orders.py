@@ -28,6 +28,8 @@ from tests.factories import (
 )
 from tests.strategies import FEW_EXAMPLES
 
+pytestmark = pytest.mark.unmeasured
+
 WEEKS_LATER = NOON + timedelta(days=14)
 Step = Callable[[Connection], object]
 

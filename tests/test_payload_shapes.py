@@ -18,6 +18,8 @@ from tests.local_client import local_client
 from tests.strategies import FEW_EXAMPLES
 from tests.world import World, is_app_idle, running_world
 
+pytestmark = pytest.mark.unmeasured
+
 MISSING = object()
 WRONG: tuple[object, ...] = (
     MISSING,

@@ -24,6 +24,8 @@ from tests.databases import SLOW_KINDS
 from tests.factories import SAMPLE_TEAM, no_names
 from tests.recount import Recount
 
+pytestmark = pytest.mark.unmeasured
+
 NOW = datetime(2026, 4, 2, 15, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 TEAM = SAMPLE_TEAM.id

@@ -20,6 +20,8 @@ from tests.leak_env import PASSWORD, RESULT_SETTINGS, USER, LeakEnv
 from tests.rating_page_kit import answer_on_page, link_settings, send_link
 from tests.world import running_world
 
+pytestmark = pytest.mark.unmeasured
+
 RUN_SPECIFIC = (
     (r"127\.0\.0\.1:\d+", "a host"),
     (r"/upload/v1/[\w-]+", "a token"),
