@@ -136,6 +136,7 @@ async def test_an_error_of_the_account_frees_its_slot_while_slack_is_silent(tmp_
             await world.submit_survey("/csat @mira_k")
             await world.wait_for_dm("isn't accepting surveys", fixtures.CLEO)
             world.clock.advance(minutes=6)
+            await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) == [(None,)])
             await world.submit_survey("/csat @sofie_l", fixtures.BEN)
 
             await world.wait_for_feedback(2)
