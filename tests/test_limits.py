@@ -23,7 +23,7 @@ from csat.surveys.transports import TransportName
 from handlers.services import GONE
 from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
 from sandbox.x import Endpoint, Fault
-from tests.factories import NOON, make_origin, make_survey
+from tests.factories import NOON, make_origin, make_row, make_survey, replace_surveys
 from tests.timeouts import GENEROUS, WITHOUT_LOOK_UP
 from tests.world import World, running_world, visible_text
 
@@ -116,9 +116,13 @@ async def test_concurrent_surveys_do_not_exceed_the_daily_limit(database: Databa
 
 @pytest.mark.slow
 async def test_only_a_thousand_surveys_a_day_are_accepted(database: Database) -> None:
-    keys = [f"customer {number}" for number in range(1_200)]
+    tomorrow = NOON + timedelta(days=1)
+    sent = [make_row(view_id=f"sent {number}", quota_until=tomorrow) for number in range(950)]
+    await database.run(ensure_account, "A1")
+    await database.run(replace_surveys, sent)
+    keys = [f"another {number}" for number in range(100)]
 
-    assert await submit_concurrently(database, keys) == {"accepted": 1_000, DenialReason.QUOTA: 200}
+    assert await submit_concurrently(database, keys) == {"accepted": 50, DenialReason.QUOTA: 50}
 
 
 async def submit_survey(
