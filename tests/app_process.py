@@ -21,7 +21,7 @@ from sandbox.slack import Workspace
 from sandbox.traffic_log import TrafficLog
 from sandbox.x import FakeX
 from tests.timeouts import WAIT_SECONDS
-from tests.world import World, x_settings
+from tests.world import MANIFEST, World, x_settings
 
 APP = Path(manifest.__file__).parent.with_name("app.py")
 
@@ -34,7 +34,7 @@ async def fake_environment(
     pubsub = PubSub()
     workspace, x = (
         Workspace(
-            app_manifest or manifest.load(),
+            app_manifest or MANIFEST,
             pubsub=pubsub,
             traffic=TrafficLog(pubsub),
             ack_timeout=WAIT_SECONDS,
