@@ -24,8 +24,6 @@ from tests.leak_env import LeakEnv
 from tests.local_client import local_client
 from tests.timeouts import GENEROUS
 
-pytestmark = pytest.mark.unmeasured
-
 COMMENT = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
 FUNCTIONS = (

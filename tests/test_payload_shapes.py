@@ -18,8 +18,6 @@ from tests.local_client import local_client
 from tests.strategies import FEW_EXAMPLES
 from tests.world import World, is_app_idle, running_world
 
-pytestmark = pytest.mark.unmeasured
-
 MISSING = object()
 WRONG: tuple[object, ...] = (
     MISSING,
@@ -94,6 +92,7 @@ def change(payload: Any, path: tuple[str | int, ...], wrong: object) -> Any:
     return changed
 
 
+@pytest.mark.unmeasured
 async def test_no_wrong_shape_escapes(http: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     deliveries = await record_deliveries(http)
