@@ -20,8 +20,6 @@ from tests.timeouts import GENEROUS
 KINDS = ("sqlite", "postgresql")
 SLOW_KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 """For tests of what is the same on each: in `make test`, SQLite is enough."""
-APP_KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.unmeasured))
-"""For tests of the whole app, which covers no more on PostgreSQL: `make test-all` measures it on SQLite."""
 MIGRATED = "migrated"
 """The name of the PostgreSQL template database with the newest schema."""
 

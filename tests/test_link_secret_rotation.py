@@ -21,14 +21,14 @@ from csat.settings import Settings
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
 from tests.check_kit import check_page
-from tests.databases import APP_KINDS, KINDS, Databases
+from tests.databases import KINDS, SLOW_KINDS, Databases
 from tests.rating_page_kit import RatingPages, running_pages
 from tests.world import World, running_app, visible_text
 
 COMMAND = "rotate-link-secret"
 
 
-@pytest.fixture(name="pages", params=APP_KINDS)
+@pytest.fixture(name="pages", params=SLOW_KINDS)
 async def _pages(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[RatingPages]:

@@ -24,7 +24,7 @@ from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.states import State
 from sandbox.slack import Message, fixtures
-from tests.databases import APP_KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SUPERVISED
 from tests.rating_page_kit import RatingPages, running_pages, visible_text
 from tests.world import LOW_RATING_ALERT, World
@@ -39,7 +39,7 @@ PREVIEWS = (
 )
 
 
-@pytest.fixture(name="pages", params=APP_KINDS)
+@pytest.fixture(name="pages", params=SLOW_KINDS)
 async def _pages(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[RatingPages]:

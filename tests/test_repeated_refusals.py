@@ -11,7 +11,7 @@ from csat.db import tables
 from csat.db.outbox import NotificationKind
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
-from tests.databases import APP_KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.rating_page_kit import link_settings
 from tests.world import World, is_app_idle, running_world, visible_text
 
@@ -19,7 +19,7 @@ MIRA, SOFIE, ADA = "/csat @mira_k", "/csat @sofie_l", "/csat @ada_travels"
 ALERT = "it refuses your brand's messages, whoever the customer is"
 
 
-@pytest.fixture(name="world", params=APP_KINDS)
+@pytest.fixture(name="world", params=SLOW_KINDS)
 async def _world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:

@@ -19,7 +19,7 @@ from handlers.command_args import InvalidArguments
 from handlers.report_args import ReportArgs, parse_report_args
 from sandbox.slack import Message, fixtures
 from sandbox.slack.blockkit import validate_blocks
-from tests.databases import APP_KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON
 from tests.world import World, is_app_idle, running_world, visible_text
 
@@ -28,7 +28,7 @@ MONTH = last_days(30, NOON, UTC)
 FIRST, LAST = date(2026, 2, 1), date(2026, 2, 28)
 
 
-@pytest.fixture(name="world", params=APP_KINDS)
+@pytest.fixture(name="world", params=SLOW_KINDS)
 async def _world(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:

@@ -17,7 +17,7 @@ from csat.surveys.link_message import OPT_OUT
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from sandbox.x.link_previews import USER_AGENTS
-from tests.databases import APP_KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SUPERVISED
 from tests.local_client import local_client
 from tests.rating_page_kit import answer_on_page, link_settings, linking, send_link
@@ -426,7 +426,7 @@ async def test_a_link_among_the_message_requests_was_sent(tmp_path: Path) -> Non
         assert len(world.x.messages.requests(world.x.customer("mira_k"))) == 1
 
 
-@pytest.fixture(name="linked", params=APP_KINDS)
+@pytest.fixture(name="linked", params=SLOW_KINDS)
 async def _linked(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:

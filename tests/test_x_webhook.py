@@ -16,7 +16,7 @@ from csat.db import incoming_updates, tables
 from csat.db.errors import DatabaseError
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
-from tests.databases import APP_KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.local_client import local_client
 from tests.world import World, running_world
 
@@ -26,7 +26,7 @@ COMMENT = "between you and me"
 DATE = "Sat Dec 15 17:58:20 +0000 2015"
 
 
-@pytest.fixture(name="world", params=APP_KINDS)
+@pytest.fixture(name="world", params=SLOW_KINDS)
 async def _world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:
