@@ -49,6 +49,16 @@ async def test_an_operator_resumes_a_repaired_account_and_the_message_says_so(wo
     await world.wait_for_feedback()
 
 
+async def test_a_survey_that_was_accepted_during_the_pause_leaves_at_once_as_well(world: World) -> None:
+    alert = await pause_account(world)
+    await world.submit_survey("/csat @sofie_l", fixtures.BEN)
+    await world.wait_until(lambda: set(world.rows(tables.surveys.c.lease_owner)) == {(None,)})
+    world.x.recover()
+    await press(world, alert)
+
+    await world.wait_for_feedback(2)
+
+
 async def test_what_an_operator_reads_stays_true_if_x_refuses_the_surveys_again(world: World) -> None:
     alert = await pause_account(world)
     world.x.recover(Endpoint.ME)

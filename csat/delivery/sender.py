@@ -62,7 +62,8 @@ class SurveySender:
         except Denied as denied:
             await self.refuse(survey, None, Refusal.from_denial(denied.denial), denied.denial.reason)
             return False
-        if resolved is None or number is None:
+        if resolved is None or number is None:  # the claim was lost, or its account is paused
+            await self._database.run(send_queue.release, survey, self._instance)
             return await self._is_waiting(survey.id)
         if self._clock() > started_at + MAX_START_DELAY:
             return await self._put_back(resolved, number)
