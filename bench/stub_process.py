@@ -46,7 +46,7 @@ class StubProcess(asyncio.Protocol):
         """Return the stub's port once it serves."""
         return await asyncio.wait_for(self._port, START_TIMEOUT_SECONDS)
 
-    def send_command(self, **command: Any) -> None:  # noqa: ANN401 - JSON
+    def send_command(self, **command: object) -> None:
         """Send a command; see `bench.slack_and_x_stub.Stub`."""
         self._transport.write(json.dumps(command).encode() + b"\n")
 

@@ -50,7 +50,7 @@ class DbReader:
     def __init__(self, url: str) -> None:
         self._engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
 
-    def query(self, statement: str, **parameters: Any) -> list[Any]:  # noqa: ANN401 - any column's value
+    def query(self, statement: str, **parameters: object) -> list[Any]:
         """Return the rows that a statement selects."""
         with self._engine.connect() as connection:
             return list(connection.execute(text(statement), parameters))

@@ -108,7 +108,7 @@ class Harness:
     async def start_app(
         self,
         failpoint: Failpoint | None = None,
-        **options: Any,  # noqa: ANN401
+        **options: Any,  # noqa: ANN401 - the fields of `AppOptions`
     ) -> AppProcess:
         """Start a process of the app, with any of `AppOptions`, and connect Slack to it."""
         settings = self._without_taken_port()

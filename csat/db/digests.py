@@ -1,7 +1,6 @@
 """The weekly digests: one per team and week, posted once, by one instance at a time."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
@@ -50,7 +49,7 @@ def reschedule(connection: Connection, team: str, week: str, due_at: datetime) -
     _update(connection, team, week, due_at=due_at, attempts=digests.c.attempts + 1)
 
 
-def _update(connection: Connection, team: str, week: str, **values: Any) -> None:  # noqa: ANN401
+def _update(connection: Connection, team: str, week: str, **values: object) -> None:
     connection.execute(update(digests).where(*_key(team, week)).values(**values))
 
 

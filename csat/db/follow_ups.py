@@ -189,7 +189,7 @@ def _may_see_rating(connection: Connection, survey_id: int, team: str, user_id: 
     return connection.execute(others).first() is not None
 
 
-def _update(connection: Connection, row: Row[Any], now: datetime, **values: Any) -> Notification:  # noqa: ANN401
+def _update(connection: Connection, row: Row[Any], now: datetime, **values: object) -> Notification:
     survey = to_record(row)
     connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey.id).values(**values))
     return requeue(connection, survey, NotificationKind.FOLLOW_UP, now)

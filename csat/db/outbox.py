@@ -188,6 +188,6 @@ def _key(survey_id: int, kind: NotificationKind) -> tuple[ColumnElement[bool], C
     return outbox.c.survey_id == survey_id, outbox.c.kind == kind
 
 
-def _update(connection: Connection, notification: Notification, **values: Any) -> None:  # noqa: ANN401
+def _update(connection: Connection, notification: Notification, **values: object) -> None:
     key = {"key_survey_id": notification.survey.id, "key_kind": notification.kind}
     connection.execute(_UPDATE, {**key, **values})

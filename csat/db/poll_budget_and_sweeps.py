@@ -125,5 +125,5 @@ def _lock(connection: Connection, account: str) -> Row[Any]:
     return connection.execute(select(feeds).where(feeds.c.account == account).with_for_update()).one()
 
 
-def _update(connection: Connection, account: str, **values: Any) -> None:  # noqa: ANN401
+def _update(connection: Connection, account: str, **values: object) -> None:
     connection.execute(update(feeds).where(feeds.c.account == account).values(values))

@@ -183,7 +183,7 @@ def _update_claimed(
     connection: Connection,
     survey: SurveyRecord,
     instance: str,
-    **values: Any,  # noqa: ANN401
+    **values: object,
 ) -> bool:
     parameters = {"survey_id": survey.id, **_own_claim(survey, instance), **values}
     return connection.execute(_CLAIMED, parameters).rowcount == 1

@@ -47,7 +47,7 @@ def transition(
     connection: Connection,
     statement: Update,
     survey_id: int,
-    **values: Any,  # noqa: ANN401
+    **values: object,
 ) -> bool:
     """Move a survey to the statement's state; return False if that state can't follow.
 
@@ -60,7 +60,7 @@ def transition_returning(
     connection: Connection,
     statement: ReturningUpdate[Any],
     survey_id: int,
-    **values: Any,  # noqa: ANN401
+    **values: object,
 ) -> SurveyRecord | None:
     """Move a survey as `transition` does, and return it if it was moved."""
     row = connection.execute(statement, {"survey_id": survey_id, **values}).first()

@@ -48,7 +48,7 @@ class PageRenderer:
             "max_comment_length": MAX_COMMENT_LENGTH,
         }
 
-    def render(self, step: Step, language: Language, page: CustomerSurvey | None, **values: Any) -> str:  # noqa: ANN401
+    def render(self, step: Step, language: Language, page: CustomerSurvey | None, **values: object) -> str:
         """Return the HTML of a step; `page` is the survey, where there is one."""
         values |= self._survey_values(page, language) if page else {"name": self._brand}
         template = self._templates.get_template(f"{step}.html")

@@ -226,7 +226,7 @@ class RatingPageEndpoint:
         step: Step,
         status: HTTPStatus | None = None,
         page: CustomerSurvey | None = None,
-        **values: Any,  # noqa: ANN401 - what the step's template shows
+        **values: object,
     ) -> Response:
         query, headers = request.query_params, request.headers
         language = self._languages.choose(query.get("lang", ""), headers.get("accept-language", ""))
