@@ -29,7 +29,7 @@ from csat.x_api.refusals import (
     RefusedByX,
 )
 from tests.factories import make_survey
-from tests.timeouts import GENEROUS
+from tests.timeouts import GENEROUS, WAIT_SECONDS
 from tests.x_examples import (
     EXAMPLE_KEYS,
     RECEIPT,
@@ -209,6 +209,16 @@ async def send_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) ->
     await reader.read()
 
 
+async def send_without_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not reader.at_eof():
+        writer.write(b" ")
+        await writer.drain()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.05)
+
+
 @pytest.mark.parametrize(
     "handler",
     [
@@ -218,17 +228,18 @@ async def send_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) ->
         send_gibberish,
         send_invalid_gzip,
         send_nothing,
+        send_without_end,
     ],
 )
 async def test_a_request_without_a_response_is_uncertain(handler: ConnectionHandler) -> None:
-    timeouts = replace(GENEROUS, x_call=1) if handler is send_nothing else GENEROUS
+    timeouts = replace(GENEROUS, x_call=1) if handler in {send_nothing, send_without_end} else GENEROUS
 
     async with (
         tcp_server(handler) as url,
         open_http_client(make_credentials(EXAMPLE_KEYS), url, timeouts) as http,
     ):
         with pytest.raises(Unanswered):
-            await XClient(http).create_feedback(make_survey())
+            await asyncio.wait_for(XClient(http).create_feedback(make_survey()), WAIT_SECONDS)
 
 
 async def test_a_request_that_was_not_sent_can_be_retried() -> None:
