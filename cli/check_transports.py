@@ -20,7 +20,6 @@ from csat.surveys.rating_link_secret import RatingLinkSecret
 from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES
 from csat.x_api.size_limited_transport import BoundedTransport
 
-TIMEOUT_SECONDS = 8.0
 NOTHING_BEHIND = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 """Statuses of a proxy while the app does not run."""
 
@@ -81,7 +80,7 @@ async def check_rating_page(settings: Settings, secrets: Sequence[RatingLinkSecr
         {"url": settings.csat_public_url, "port": settings.csat_public_port},
     )
     try:
-        proof = await _fetch_proof(url)
+        proof = await _fetch_proof(url, settings.timeouts.page_check)
     except NoPage as problem:
         if problem.is_silent and not await _is_running(settings):
             message = (
@@ -114,17 +113,18 @@ async def _is_running(settings: Settings) -> bool:
     """Return True if an app on this machine serves the page."""
     host = settings.csat_public_host
     try:
-        await _fetch_proof(f"http://{f'[{host}]' if ':' in host else host}:{settings.csat_public_port}")
+        url = f"http://{f'[{host}]' if ':' in host else host}:{settings.csat_public_port}"
+        await _fetch_proof(url, settings.timeouts.page_check)
     except NoPage:
         return False
     return True
 
 
-async def _fetch_proof(base_url: str) -> str:
+async def _fetch_proof(base_url: str, seconds: float) -> str:
     """Return what the page at an address shows as the proof of whose it is; raises `NoPage`."""
-    async with httpx.AsyncClient(transport=BoundedTransport(), timeout=TIMEOUT_SECONDS) as http:
+    async with httpx.AsyncClient(transport=BoundedTransport(), timeout=seconds) as http:
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(seconds):
                 response = await http.get(f"{base_url}{PROOF_PATH}")
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
             raise _explain(error) from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
-    """Times in seconds, which follow from Slack's and X's own limits: no setting changes them.
+    """Times in seconds, which no environment variable changes.
 
     A person in Slack waits three seconds at most: for a `trigger_id` to be used, and for an acknowledgement.
     """
@@ -56,8 +56,8 @@ class Timeouts:
     """For a query on PostgreSQL: a report over millions of surveys takes some of them."""
     database_check: float = 1.0
     """For the database to show that it works."""
-    database_retry: float = 9.0
-    """How long a transaction that has failed is tried again."""
+    database_attempts: int = 6
+    """How often a transaction that fails is tried: again after 0.1, 0.3, 0.9, 2.7 and 5 seconds."""
     database_commit: float = 0.5
     """For a commit on PostgreSQL that has begun just in time."""
 
@@ -67,6 +67,8 @@ class Timeouts:
     http_keep_alive: int = 15
     """How long an idle connection of a client is kept for another request; whole seconds."""
 
+    page_check: float = 8.0
+    """For the rating page to answer the command `check`."""
     health_write: float = 1.0
     """How long the outcome of a health check's write to the database counts for those that follow."""
 

@@ -32,7 +32,7 @@ POLLERS = ("csat.delivery.send_worker", "notifications.notifier")
 """Their loggers."""
 
 
-IMPATIENT = replace(SHORT_LOCK, sqlite_lock_outage=0, database_retry=0.01)
+IMPATIENT = replace(SHORT_LOCK, sqlite_lock_outage=0, database_attempts=1)
 """As if the database had been away for longer."""
 
 

@@ -11,7 +11,7 @@ UNCHANGED = {
     "socket_ping",
     "socket_close",
     "sqlite_lock_outage",
-    "database_retry",
+    "database_attempts",
     "http_keep_alive",
     "health_write",
 }

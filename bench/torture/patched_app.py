@@ -22,12 +22,12 @@ from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.timeouts import Timeouts
 
-TIMEOUTS: Final = Timeouts(slack_call=1, socket_ping=0.3, x_call=0.8, x_look_up=0.2, database_retry=1)
+TIMEOUTS: Final = Timeouts(slack_call=1, socket_ping=0.3, x_call=0.8, x_look_up=0.2, database_attempts=4)
 WORKER_CONFIG: Final = WorkerConfig(notify_after=0.5, poll_interval=0.1, interval_scale=0.02)
 
 DIFFERENCES: Final = (
     f"Timeouts: X {TIMEOUTS.x_call:g} s (a form's look-up {TIMEOUTS.x_look_up:g} s), "
-    f"Slack {TIMEOUTS.slack_call:g} s, retries of the database {TIMEOUTS.database_retry:g} s. "
+    f"Slack {TIMEOUTS.slack_call:g} s; {TIMEOUTS.database_attempts} attempts of a transaction. "
     f"The send worker polls every {WORKER_CONFIG.poll_interval:g} s; "
     f"other periodic tasks run at {WORKER_CONFIG.interval_scale:.0%} of their intervals. "
     "Leases, rate limits and the backoff of X and Slack are unchanged: the clock jumps ahead."

@@ -55,8 +55,8 @@ class Database:
         self._checks = self._writer if self._is_sqlite else GroupCommit(self._commit)
         self._readers = ThreadPoolExecutor(READER_THREADS, "db-reader")
         self._retry = stamina.AsyncRetryingCaller(
-            attempts=None,
-            timeout=timeouts.database_retry,
+            attempts=timeouts.database_attempts,
+            timeout=None,
             wait_initial=0.1,
             wait_exp_base=3,
             wait_max=5,

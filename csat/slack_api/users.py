@@ -16,8 +16,6 @@ from csat.slack_api.web_client import WebClient
 CACHE_SIZE = 10_000
 CACHE_TTL_SECONDS = 300.0
 
-NAME_TIMEOUT_SECONDS = 1.0
-
 SLACKBOT: Final = "USLACKBOT"
 """Slack says of it that it is no bot."""
 
@@ -84,9 +82,9 @@ class Users:
         return known
 
     async def find_name(self, user: str) -> str:
-        """Return a user's name; "" if Slack does not tell it within `NAME_TIMEOUT_SECONDS`."""
+        """Return a user's name; "" if Slack does not tell it in time."""
         try:
-            async with asyncio.timeout(NAME_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._web.timeouts.slack_person):
                 known = await self.get(user)
         except (SlackError, TimeoutError) as error:
             log.info("Slack does not tell the name of a customer: %s", error)
