@@ -743,8 +743,8 @@ async def test_a_database_whose_keys_need_the_former_secret_of_x_is_a_finding_be
         values = {name.lower(): text for name, text in environment(slack, tmp_path).items()}
         values |= {"database_url": url}
         without_x: dict[str, Any] = {**values, **WITHOUT_X}
-        needy = [each async for each in check(Settings(**without_x))]
-        helped = [each async for each in check(Settings(**without_x, **WITH_SECRET))]
+        needy = [each async for each in check(Settings(**without_x).with_timeouts(GENEROUS))]
+        helped = [each async for each in check(Settings(**without_x, **WITH_SECRET).with_timeouts(GENEROUS))]
 
     assert [finding for finding in needy if not finding.ok] == [
         Finding(
@@ -770,7 +770,7 @@ async def test_another_secret_than_that_of_the_opt_outs_is_a_finding_before_the_
     async with answering_server(GOOD) as slack:
         values = {name.lower(): text for name, text in environment(slack, tmp_path).items()}
         values |= {"database_url": url}
-        findings = [each async for each in check(Settings(**values, **WITH_SECRET))]
+        findings = [each async for each in check(Settings(**values, **WITH_SECRET).with_timeouts(GENEROUS))]
 
     (failed,) = [finding for finding in findings if not finding.ok]
     assert failed.message == "Database: it knows who opted out by another secret than this one"

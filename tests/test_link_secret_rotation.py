@@ -17,13 +17,12 @@ from csat.db.rating_link_secrets import (
 )
 from csat.english_dates import format_day
 from csat.rating_page.tokens import make_token
-from csat.settings import Settings
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
 from tests.check_kit import check_page
 from tests.databases import KINDS, SLOW_KINDS, Databases
 from tests.rating_page_kit import RatingPages, running_pages
-from tests.world import World, running_app, visible_text
+from tests.world import World, change_settings, running_app, visible_text
 
 COMMAND = "rotate-link-secret"
 
@@ -148,7 +147,7 @@ async def test_a_replaced_secret_is_deleted_once_its_last_link_has_expired(pages
 async def run_periodic_tasks(world: World) -> None:
     """Start another instance, without the page, which does all periodic tasks at once."""
     without_page = {"csat_transports": ("x_card",), "csat_public_url": ""}
-    settings = Settings(**{**world.settings.model_dump(), **without_page})
+    settings = change_settings(world.settings, **without_page)
     async with running_app(replace(world, settings=settings)):
         pass
 

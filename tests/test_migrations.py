@@ -28,7 +28,6 @@ from tests.timeouts import GENEROUS, WAIT_SECONDS
 pytestmark = pytest.mark.filterwarnings("ignore:.*expression-based index")
 
 MIGRATIONS = Path(upgrade.__file__).parent
-"""As imported, before the tests run with generous timeouts."""
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SURVEY = {

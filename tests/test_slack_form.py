@@ -12,11 +12,19 @@ import pytest
 from blocks.survey_form import MORE_OPTIONS_ACTION, SWITCH_NETWORK_ACTION
 from blocks.survey_notifications import EDIT_ACTION
 from csat.db.tables import opt_outs, surveys
-from csat.settings import Settings
 from handlers import slack_customers
 from sandbox.slack import ActionOutcome, Message, View, fixtures
 from sandbox.x import Fault
-from tests.world import PRIVACY, World, field_value, idle_world, running_app, running_world, visible_text
+from tests.world import (
+    PRIVACY,
+    World,
+    change_settings,
+    field_value,
+    idle_world,
+    running_app,
+    running_world,
+    visible_text,
+)
 
 SAM = f"<@{fixtures.SAM}>"
 LINKS: dict[str, Any] = {"csat_public_url": "https://csat.northwind.example", "csat_public_port": 0}
@@ -51,7 +59,7 @@ async def wait_for_form(world: World, text: str, gone: str = "nowhere") -> View:
 @contextlib.asynccontextmanager
 async def restarting(world: World, **others: Any) -> AsyncIterator[None]:
     """Run the app again, with other settings, until the block ends."""
-    settings = Settings(**{**world.settings.model_dump(), **others})
+    settings = change_settings(world.settings, **others)
     async with running_app(replace(world, settings=settings)):
         yield
 

@@ -12,7 +12,6 @@ from blocks.survey_notifications import CANCEL_ACTION
 from blocks.uncertain_survey import ARRIVED_ACTION, SEND_AGAIN_ACTION
 from csat.db import tables
 from csat.db.outbox import NotificationKind
-from csat.settings import Settings
 from csat.surveys.link_message import OPT_OUT
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
@@ -21,7 +20,15 @@ from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SUPERVISED
 from tests.local_client import local_client
 from tests.rating_page_kit import answer_on_page, link_settings, linking, send_link
-from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
+from tests.world import (
+    World,
+    change_settings,
+    idle_world,
+    is_app_idle,
+    running_app,
+    running_world,
+    visible_text,
+)
 
 MIRA = "/csat @mira_k"
 CHECK_CUSTOMER = "Check whom you talked with before you ask again."
@@ -363,7 +370,7 @@ async def test_a_survey_that_waits_while_its_transport_is_switched_off_is_refuse
             await world.wait_until(is_app_idle)
         world.x.recover()
         only_cards = {"csat_transports": ("x_card",), "csat_public_url": ""}
-        settings = Settings(**{**world.settings.model_dump(), **only_cards})
+        settings = change_settings(world.settings, **only_cards)
         async with running_app(replace(world, settings=settings)):
             await world.advance(minutes=20)
             refusal = await world.wait_for_dm("This app no longer sends surveys that way.")

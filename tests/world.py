@@ -293,7 +293,7 @@ async def other_brand(world: World) -> AsyncIterator[World]:
     x = FakeX(world.clock, account=OTHER_BRAND)
     async with serve(x.app) as x_url:
         keys = x_settings(x, x_url)
-        settings = Settings(**{**world.settings.model_dump(), **keys})
+        settings = change_settings(world.settings, **keys)
         yield replace(world, x=x, settings=settings)
 
 
@@ -359,6 +359,11 @@ def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **o
     }
     timeouts = others.pop("timeouts", GENEROUS)
     return Settings(**{**values, **x_settings(x, x_url), **way, **others}).with_timeouts(timeouts)
+
+
+def change_settings(settings: Settings, **changes: Any) -> Settings:
+    """Return settings, checked again, with some changes."""
+    return Settings(**{**settings.model_dump(), **changes}).with_timeouts(settings.timeouts)
 
 
 def x_settings(x: FakeX, x_url: str) -> dict[str, str]:

@@ -18,6 +18,10 @@ MAX_HEAD_BYTES = 64 * 1024
 class BoundedProtocol(HttpToolsProtocol):
     """Reject connections, heads and bodies that exceed the limits, and close their connections."""
 
+    _deadline: asyncio.TimerHandle | None = None
+    """When the rest of the request that is being received must have arrived."""
+    _head_bytes = 0
+
     def __init__(
         self,
         config: Config,
@@ -29,10 +33,6 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._timeouts = timeouts
-
-    _deadline: asyncio.TimerHandle | None = None
-    """When the rest of the request that is being received must have arrived."""
-    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a connection if there are not too many; its first request must follow in time."""

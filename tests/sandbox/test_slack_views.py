@@ -17,8 +17,6 @@ from tests.sandbox.slack_kit import (
     workspace,
 )
 
-"""As it is imported, before the tests run with a generous one."""
-
 RADIO = {
     "type": "input",
     "block_id": "metric",
