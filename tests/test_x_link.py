@@ -371,8 +371,8 @@ async def test_a_survey_that_waits_while_its_transport_is_switched_off_is_refuse
         world.x.recover()
         only_cards = {"csat_transports": ("x_card",), "csat_public_url": ""}
         settings = change_settings(world.settings, **only_cards)
+        world.clock.advance(minutes=20)
         async with running_app(replace(world, settings=settings)):
-            await world.advance(minutes=20)
             refusal = await world.wait_for_dm("This app no longer sends surveys that way.")
 
     assert "was not sent" in visible_text(refusal)
