@@ -48,7 +48,7 @@ def _skewed(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("skewed")
 async def test_the_time_is_the_databases_whatever_the_clock_of_the_machine_says(
-    database: Database, database_url: str
+    database: Database,
 ) -> None:
     clock = await DatabaseClock.open(database)
 
@@ -56,7 +56,7 @@ async def test_the_time_is_the_databases_whatever_the_clock_of_the_machine_says(
     assert clock().tzinfo is UTC
     before = clock()
     await clock.synchronize()
-    assert before <= clock() < before + 60 * SECOND, database_url
+    assert before - SECOND < clock() < before + 60 * SECOND  # it is set to what it reads, a little late
 
 
 async def test_the_clock_goes_on_between_two_looks(database: Database, machine: Machine) -> None:
